@@ -1,0 +1,192 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/robfig/cron/v3"
+
+	"rollcall/stages/contacts"
+	"rollcall/stages/users"
+)
+
+// checker gathers every impossible value, so that one look mends them all.
+type checker struct {
+	problems []error
+	ids      map[int64]bool
+}
+
+func (c *checker) err() error {
+	if len(c.problems) == 0 {
+		return nil
+	}
+	return errors.Join(c.problems...)
+}
+
+// refuse notes a value that breaks a rule.
+func (c *checker) refuse(d document, path, rule string, got any) {
+	field := strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".")
+	c.problems = append(c.problems, fmt.Errorf("%w: %s:%d: %s: %s (got %s)", ErrConfig, d.path, d.line(path), field, rule, quoteValue(fmt.Sprint(got))))
+}
+
+// oneOf refuses a value that is not on the list.
+func (c *checker) oneOf(d document, path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		c.refuse(d, path, "must be one of "+strings.Join(allowed, ", "), value)
+	}
+}
+
+// whole checks what concerns the configuration as a whole.
+func (c *checker) whole(d document, config *Config) {
+	if config.DataDir == "" {
+		c.refuse(d, "$.data_dir", "must name a folder", "")
+	}
+	if len(config.Organizations) == 0 {
+		c.refuse(d, "$.organizations", "must hold at least one organization", "")
+	}
+	for name, job := range config.Jobs {
+		at := "$.jobs." + name
+		if !isFileName(name) {
+			c.refuse(d, at, "a job's name must be of letters, digits, - and _", name)
+		}
+		c.oneOf(d, at+".kind", job.Kind, "nightly")
+		if job.Schedule != "" {
+			if _, err := cron.ParseStandard(job.Schedule); err != nil {
+				c.refuse(d, at+".schedule", `must be a cron expression of five fields, such as "0 2 * * *"`, job.Schedule)
+			}
+		}
+		if job.Timeout < 0 {
+			c.refuse(d, at+".timeout", "cannot be negative", job.Timeout)
+		}
+	}
+}
+
+// isFileName tells whether a name can be part of a run's folder name as it is.
+func isFileName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	})
+}
+
+// organization checks one organization and completes it: paths absolute, filters compiled.
+func (c *checker) organization(d document, at string, o *Organization) {
+	if c.ids == nil {
+		c.ids = map[int64]bool{}
+	}
+	if o.ID <= 0 {
+		c.refuse(d, at+".id", "must be the documentation system's id, a whole number above 0", o.ID)
+	} else if c.ids[o.ID] {
+		c.refuse(d, at+".id", "is there twice", o.ID)
+	}
+	c.ids[o.ID] = true
+	if strings.TrimSpace(o.Name) == "" {
+		c.refuse(d, at+".name", "must not be empty", o.Name)
+	}
+	seen := map[string]bool{}
+	for i := range o.Collectors {
+		c.collector(d, fmt.Sprintf("%s.collectors[%d]", at, i), &o.Collectors[i], seen)
+	}
+	c.contacts(d, at+".contacts", &o.Contacts)
+	if o.PSA.Kind != "" || o.PSA.TwoWaySync {
+		c.oneOf(d, at+".psa.kind", o.PSA.Kind, "connectwise", "autotask", "halopsa", "bms", "syncro")
+	}
+	for i, source := range o.Match.EmailFrom {
+		c.oneOf(d, fmt.Sprintf("%s.match.email_from[%d]", at, i), source, "mail", "proxy_primary", "upn")
+	}
+	c.oneOf(d, at+".create", o.Create, "approved", "all", "never")
+	for field, policy := range map[string]string{
+		"first_name": o.Fill.FirstName, "last_name": o.Fill.LastName, "title": o.Fill.Title, "email": o.Fill.Email, "phone": o.Fill.Phone,
+	} {
+		c.oneOf(d, at+".fill."+field, policy, "keep", "fill_blank", "overwrite")
+	}
+	if o.Guard.MaxCreates < 0 {
+		c.refuse(d, at+".guard.max_creates", "cannot be negative", o.Guard.MaxCreates)
+	}
+	if o.Guard.MaxUnlinks < 0 {
+		c.refuse(d, at+".guard.max_unlinks", "cannot be negative", o.Guard.MaxUnlinks)
+	}
+	c.exclude(d, at+".exclude", &o.Exclude)
+}
+
+func (c *checker) collector(d document, at string, k *Collector, seen map[string]bool) {
+	if strings.TrimSpace(k.Name) == "" {
+		c.refuse(d, at+".name", "must not be empty", k.Name)
+	} else if seen[k.Name] {
+		c.refuse(d, at+".name", "is there twice in the organization", k.Name)
+	}
+	seen[k.Name] = true
+	if (k.URL == "") == (k.LDIF == "") {
+		c.refuse(d, at, "must have exactly one of url and ldif", k.Name)
+		return
+	}
+	k.LDIF, k.CAFile, k.Credentials.Password.File = d.resolve(k.LDIF), d.resolve(k.CAFile), d.resolve(k.Credentials.Password.File)
+	if k.LDIF != "" {
+		return
+	}
+	address, err := url.Parse(k.URL)
+	switch {
+	case err != nil || address.Host == "" || (address.Scheme != "ldaps" && address.Scheme != "ldap"):
+		c.refuse(d, at+".url", "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", k.URL)
+	case address.User != nil || address.RawQuery != "" || strings.Trim(address.Path, "/") != "":
+		c.refuse(d, at+".url", "must hold scheme, host and port only; the rest has keys of its own", address.Host)
+	case address.Scheme == "ldap" && !k.StartTLS && !k.Insecure:
+		c.refuse(d, at+".url", "ldap:// would send the password in clear text; use ldaps://, start_tls: true or, if it must be, insecure: true", k.URL)
+	case address.Scheme == "ldaps" && k.StartTLS:
+		c.refuse(d, at+".start_tls", "does not go with ldaps://, which is encrypted from the start", true)
+	}
+	if err := users.CheckDN(k.BaseDN); err != nil {
+		c.refuse(d, at+".base_dn", "must be a distinguished name such as DC=contoso,DC=example", k.BaseDN)
+	}
+	if k.Credentials.Username == "" && k.Credentials.Password.IsSet() {
+		c.refuse(d, at+".credentials.username", "must go with the password", "")
+	}
+	if k.PageSize < 0 || k.PageSize > 1000 {
+		c.refuse(d, at+".page_size", "must be from 1 to 1000, the limit of a domain controller", k.PageSize)
+	}
+	if k.Timeout < 0 {
+		c.refuse(d, at+".timeout", "cannot be negative", k.Timeout)
+	}
+}
+
+func (c *checker) contacts(d document, at string, k *Contacts) {
+	named := 0
+	for _, set := range []bool{k.JSONL != "", k.CSV != nil, k.Parquet != "", k.ITGlue != nil} {
+		if set {
+			named++
+		}
+	}
+	switch {
+	case named != 1:
+		c.refuse(d, at, "must have exactly one of jsonl, csv and parquet", fmt.Sprintf("%d of them", named))
+	case k.ITGlue != nil:
+		c.refuse(d, at+".itglue", "reading IT Glue's API is not in this version; export contacts and name the file under jsonl, csv or parquet", k.ITGlue.URL)
+	case k.JSONL != "":
+		k.source = contacts.Input{Format: contacts.JSONL, Path: d.resolve(k.JSONL)}
+	case k.Parquet != "":
+		k.source = contacts.Input{Format: contacts.Parquet, Path: d.resolve(k.Parquet)}
+	default:
+		if k.CSV.Path == "" {
+			c.refuse(d, at+".csv.path", "must name a file", "")
+		}
+		if k.CSV.Columns.ID == "" {
+			c.refuse(d, at+".csv.columns.id", "must name the header of the contact's id", "")
+		}
+		k.source = contacts.Input{Format: contacts.CSV, Path: d.resolve(k.CSV.Path), Columns: k.CSV.Columns}
+	}
+}
+
+func (c *checker) exclude(d document, at string, e *Exclude) {
+	for i, ou := range e.OU {
+		if err := users.CheckDN(ou); err != nil {
+			c.refuse(d, fmt.Sprintf("%s.ou[%d]", at, i), "must be a distinguished name or the beginning of one, such as OU=Service Accounts", ou)
+		}
+	}
+	filter, err := users.CompileFilter(e.Filter)
+	if err != nil {
+		c.refuse(d, at+".filter", "must be an LDAP filter such as (adminDescription=svc*): "+err.Error(), e.Filter)
+	}
+	e.filter = filter
+}

@@ -1,0 +1,42 @@
+package users
+
+import (
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/stages/users/filter"
+)
+
+// Filter is the configuration's exclude.filter. It is evaluated here and not by the server, so
+// that it means the same for every source and what it excludes can be counted. The zero value
+// matches nothing.
+type Filter struct {
+	matches    filter.Predicate
+	attributes []string
+}
+
+// CompileFilter checks and prepares a filter such as (adminDescription=svc*); an empty text
+// gives the filter that matches nothing.
+func CompileFilter(text string) (Filter, error) {
+	if text == "" {
+		return Filter{}, nil
+	}
+	packet, err := ldap.CompileFilter(text)
+	if err != nil {
+		return Filter{}, fmt.Errorf("parse it: %w", err)
+	}
+	matches, err := filter.Compile(packet)
+	if err != nil {
+		return Filter{}, fmt.Errorf("compile it: %w", err)
+	}
+	return Filter{matches: matches, attributes: filter.Names(packet)}, nil
+}
+
+// Matches tells whether an entry, given by its attributes' values, passes the filter.
+func (f Filter) Matches(values func(lower string) [][]byte) bool {
+	return f.matches != nil && f.matches(values)
+}
+
+// Attributes are those that the filter compares and that must be asked for.
+func (f Filter) Attributes() []string { return f.attributes }

@@ -1,0 +1,77 @@
+package fakedc
+
+import (
+	"fmt"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// bind answers a bind request. Whatever comes of it, the rights of an earlier
+// bind are gone, as LDAP asks.
+func (s *session) bind(r request) error {
+	version, err := integer(child(r.op, 0))
+	if err != nil {
+		return fmt.Errorf("read the bind version: %w", err)
+	}
+	name, err := octets(child(r.op, 1))
+	if err != nil {
+		return fmt.Errorf("read the bind name: %w", err)
+	}
+	method := child(r.op, 2)
+	if method == nil || method.ClassType != ber.ClassContext {
+		return fmt.Errorf("read the bind method: %w", errMalformed)
+	}
+	s.bound = false
+
+	const simple = 0
+	if version != 3 {
+		return s.refuseBind(r, result{code: ldap.LDAPResultProtocolError, message: messageBindVersion})
+	}
+	if method.Tag != simple {
+		return s.refuseBind(r, result{code: ldap.LDAPResultAuthMethodNotSupported, message: messageAuthMethod})
+	}
+	password, err := octets(method)
+	if err != nil {
+		return fmt.Errorf("read the password: %w", err)
+	}
+	if password != "" && !s.secure {
+		s.server.count(func(st *Stats) { st.PlaintextBinds++ })
+	}
+	if refusal := s.bindFault(); refusal != nil {
+		return s.refuseBind(r, *refusal)
+	}
+	if password == "" {
+		// Active Directory takes a bind without a password for an anonymous one,
+		// whatever the name, and reports success. Searches fail afterwards.
+		return s.reply(r, ldap.ApplicationBindResponse, result{})
+	}
+	if !strings.EqualFold(name, s.server.options.BindDN) || password != s.server.options.Password {
+		return s.refuseBind(r, result{code: ldap.LDAPResultInvalidCredentials, message: messageBindRefused("52e")})
+	}
+	s.bound = true
+	s.server.count(func(st *Stats) { st.Binds++ })
+	return s.reply(r, ldap.ApplicationBindResponse, result{})
+}
+
+// bindFault returns the refusal that the faults ask for, or nil.
+func (s *session) bindFault() *result {
+	f := s.server.currentFaults()
+	if f.BindCode == 0 && f.BindData == "" || !s.server.strikes(faultBind) {
+		return nil
+	}
+	refusal := &result{code: f.BindCode, message: messageFor(f.BindCode)}
+	if f.BindCode == 0 {
+		refusal.code = ldap.LDAPResultInvalidCredentials
+	}
+	if f.BindData != "" {
+		refusal.message = messageBindRefused(f.BindData)
+	}
+	return refusal
+}
+
+func (s *session) refuseBind(r request, refusal result) error {
+	s.server.count(func(st *Stats) { st.BindsRefused++ })
+	return s.reply(r, ldap.ApplicationBindResponse, refusal)
+}

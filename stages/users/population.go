@@ -1,0 +1,108 @@
+package users
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// Recipient types of Exchange that are no persons (msExchRecipientTypeDetails).
+const (
+	mailboxShared       = 4
+	mailboxRoom         = 16
+	mailboxEquipment    = 32
+	mailboxRemoteRoom   = 8589934592
+	mailboxRemoteEquip  = 17179869184
+	mailboxRemoteShared = 34359738368
+)
+
+// accountKind tells whether an entry is an account, and if it is one by kind that is not a user,
+// why: trust, machine, system, shared, room or equipment.
+func accountKind(e Entry) (excluded string, isAccount bool, err error) {
+	a := attributeReader{entry: e}
+	accountType, control, recipient := a.integer(attrAccountType), a.integer(attrControl), a.integer(attrRecipientType)
+	if a.err != nil {
+		return "", false, a.err
+	}
+	switch {
+	case accountType != nil && *accountType == typeTrust, control != nil && *control&bitTrust != 0:
+		return "trust", true, nil
+	case accountType != nil && *accountType == typeMachine, accountType == nil && e.isOf("computer"):
+		return "machine", true, nil
+	case accountType != nil && *accountType != typeUser, accountType == nil && !e.isOf("user"):
+		return "", false, nil
+	}
+	if value, ok := e.first(attrCritical); ok && strings.EqualFold(string(value), "TRUE") {
+		return "system", true, nil
+	}
+	if recipient != nil {
+		switch *recipient {
+		case mailboxShared, mailboxRemoteShared:
+			return "shared", true, nil
+		case mailboxRoom, mailboxRemoteRoom:
+			return "room", true, nil
+		case mailboxEquipment, mailboxRemoteEquip:
+			return "equipment", true, nil
+		}
+	}
+	return "", true, nil
+}
+
+func (e Entry) isOf(class string) bool {
+	for _, value := range e.Attributes[attrObjectClass] {
+		if strings.EqualFold(string(value), class) {
+			return true
+		}
+	}
+	return false
+}
+
+// exclusion tells why the configuration excludes an account: disabled, ou, filter, or not at
+// all. Whether it is linked, which overrides this, is known later (merge.sql).
+func (r Rules) exclusion(e Entry, s account) string {
+	if r.ExcludeDisabled && s.has(bitDisabled) {
+		return "disabled"
+	}
+	for _, ou := range r.ExcludeOU {
+		if liesUnder(e.DN, ou) {
+			return "ou"
+		}
+	}
+	if r.ExcludeFilter.Matches(e.Values) {
+		return "filter"
+	}
+	return ""
+}
+
+// liesUnder tells whether an entry lies in an OU, which is a whole distinguished name or the
+// beginning of one (OU=Service Accounts stands for every OU of that name).
+func liesUnder(dn, ou string) bool {
+	entry, err := ldap.ParseDN(dn)
+	if err != nil {
+		return false
+	}
+	part, err := ldap.ParseDN(ou)
+	if err != nil || len(part.RDNs) == 0 {
+		return false
+	}
+	for start := 1; start+len(part.RDNs) <= len(entry.RDNs); start++ {
+		window := ldap.DN{RDNs: entry.RDNs[start : start+len(part.RDNs)]}
+		if window.EqualFold(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckDN tells whether a text is a distinguished name.
+func CheckDN(text string) error {
+	dn, err := ldap.ParseDN(text)
+	if err != nil {
+		return fmt.Errorf("parse the distinguished name: %w", err)
+	}
+	if len(dn.RDNs) == 0 {
+		return fmt.Errorf("the distinguished name is empty")
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// domainScope asks Active Directory not to send referrals to other domains
+// (LDAP_SERVER_DOMAIN_SCOPE_OID, MS-ADTS 3.1.1.3.4.1.4).
+const domainScope = "1.2.840.113556.1.4.1339"
+
+// searchBuffer is how many entries may wait between the network and the conversion.
+const searchBuffer = 64
+
+// readServer streams every account below the base DN to visit, page by page. It returns nil
+// only if the read was provably complete.
+func readServer(ctx context.Context, s Server, more []string, visit func(Entry, Policy) error) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	policy := Policy{}
+	if policy.MaxPasswordAge, err = c.maxPasswordAge(); err != nil {
+		return err
+	}
+	place := 0
+	var cookie []byte
+	for page := 1; ; page++ {
+		cookie, err = c.page(ctx, s, cookie, more, func(e *ldap.Entry) error {
+			place++
+			entry, err := fromLDAP(e, fmt.Sprintf("entry %d", place))
+			if err != nil {
+				return err
+			}
+			return visit(entry, policy)
+		})
+		if err != nil {
+			return fmt.Errorf("page %d: %w", page, err)
+		}
+		if len(cookie) == 0 {
+			return nil
+		}
+	}
+}
+
+// page reads one page and returns the cookie of the next, empty after the last. go-ldap ends a
+// search without an error when its connection was closed before, or its context is done; the
+// page counts only if its paging control arrived and nobody gave up meanwhile.
+func (c *connection) page(ctx context.Context, s Server, cookie []byte, more []string, visit func(*ldap.Entry) error) ([]byte, error) {
+	paging := ldap.NewControlPaging(s.PageSize)
+	paging.SetCookie(cookie)
+	// A fresh request every time: go-ldap leaves the last cookie in a used one.
+	request := ldap.NewSearchRequest(s.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		accountFilter, requestedAttributes(more), []ldap.Control{paging, ldap.NewControlString(domainScope, false, "")})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	response := c.SearchAsync(ctx, request, searchBuffer)
+	waiting := c.watch()
+	defer waiting.stop()
+	var end *ldap.ControlPaging
+	for response.Next() {
+		if !waiting.stop() {
+			break // the watch has fired
+		}
+		if entry := response.Entry(); entry != nil { // referrals and controls come without one
+			if err := visit(entry); err != nil {
+				return nil, err
+			}
+		}
+		if control, ok := ldap.FindControl(response.Controls(), ldap.ControlTypePaging).(*ldap.ControlPaging); ok {
+			end = control
+		}
+		waiting.rearm()
+	}
+	switch err := response.Err(); {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("the read was stopped: %w", context.Cause(ctx))
+	case err != nil:
+		return nil, waiting.explain(explainSearch(err))
+	case end == nil:
+		return nil, waiting.explain(errors.New("the server ended the page without saying that it was complete; nothing of this read counts"))
+	}
+	return end.Cookie, nil
+}
+
+// maxPasswordAge reads the domain's policy; nil if the account may not see it.
+func (c *connection) maxPasswordAge() (*int64, error) {
+	waiting := c.watch()
+	defer waiting.stop()
+	root, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
+		"(objectClass=*)", []string{"defaultNamingContext"}, nil))
+	if err != nil {
+		return nil, waiting.explain(fmt.Errorf("read the server's root: %w", explainSearch(err)))
+	}
+	if len(root.Entries) == 0 || root.Entries[0].GetAttributeValue("defaultNamingContext") == "" {
+		return nil, nil //nolint:nilnil // not a domain controller: it has no domain policy
+	}
+	domain, err := c.Search(ldap.NewSearchRequest(root.Entries[0].GetAttributeValue("defaultNamingContext"),
+		ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"maxPwdAge"}, nil))
+	if err != nil {
+		if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
+			return nil, nil //nolint:nilnil // not readable: password states say unknown where it is needed
+		}
+		return nil, waiting.explain(fmt.Errorf("read the domain's password policy: %w", explainSearch(err)))
+	}
+	if len(domain.Entries) == 0 {
+		return nil, nil //nolint:nilnil // as above
+	}
+	entry, err := fromLDAP(domain.Entries[0], "the domain's entry")
+	if err != nil {
+		return nil, err
+	}
+	a := attributeReader{entry: entry}
+	age := a.integer(attrMaxPwdAge)
+	return age, a.err
+}
+
+func fromLDAP(e *ldap.Entry, place string) (Entry, error) {
+	entry := Entry{DN: e.DN, Place: place, Attributes: make(map[string][][]byte, len(e.Attributes))}
+	for _, attribute := range e.Attributes {
+		if err := entry.add(attribute.Name, attribute.ByteValues...); err != nil {
+			return entry, err
+		}
+	}
+	return entry, nil
+}
+
+// explainSearch says what a result code means here; the server's text may hold names and is
+// left out.
+func explainSearch(err error) error {
+	var result *ldap.Error
+	if !errors.As(err, &result) {
+		return err
+	}
+	switch result.ResultCode {
+	case ldap.LDAPResultNoSuchObject:
+		return errors.New("base_dn does not exist on this server (LDAP result 32): check it")
+	case ldap.LDAPResultSizeLimitExceeded:
+		return errors.New("the server stopped at its size limit (LDAP result 4): lower page_size to the server's limit")
+	case ldap.LDAPResultInsufficientAccessRights:
+		return errors.New("the account may not read base_dn (LDAP result 50): give it read access")
+	case ldap.LDAPResultOperationsError:
+		return errors.New("the server refused the search (LDAP result 1): is the account allowed to read the directory?")
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		return fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode)
+	case ldap.ErrorNetwork:
+		return fmt.Errorf("the connection broke while the server was answering: %w", result.Err)
+	default:
+		return fmt.Errorf("LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
+	}
+}
