@@ -67,7 +67,7 @@ func (f *Files) Table(ctx context.Context, s *Store, runID, name string, t schem
 		return err
 	}
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE run_id = '%s' ORDER BY %s",
-		t.ColumnList(), t.Name, strings.ReplaceAll(runID, "'", "''"), strings.Join(t.Order, ", "))
+		t.ColumnList(), t.Name, strings.ReplaceAll(runID, "'", "''"), schemas.List(t.Order))
 	for _, format := range []struct{ extension, options, mediatype string }{
 		{".jsonl", "FORMAT json, ARRAY false", "application/x-ndjson"},
 		{".parquet", "FORMAT parquet, COMPRESSION zstd", "application/vnd.apache.parquet"},

@@ -51,6 +51,14 @@ func (w *Writer) Append(ctx context.Context, values ...any) error {
 	return w.Flush(ctx)
 }
 
+// Text is a value for a nullable column: an empty string is null.
+func Text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 // Flush moves the rows appended so far into DuckDB.
 func (w *Writer) Flush(ctx context.Context) error {
 	if w.pending == 0 {

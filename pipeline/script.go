@@ -3,8 +3,12 @@ package pipeline
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"path"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
 )
 
 // Script is a commented SQL file that moves rows from temporary tables to others. It takes its
@@ -33,10 +37,25 @@ func Scripts(files embed.FS, names ...string) []Script {
 func (s *Store) RunScripts(ctx context.Context, scripts ...Script) error {
 	for _, script := range scripts {
 		if err := s.Exec(ctx, script.SQL); err != nil {
-			return fmt.Errorf("run %s: %w", script.Name, err)
+			return fmt.Errorf("run %s: %w", script.Name, withoutData(err))
 		}
 	}
 	return nil
+}
+
+// withoutData keeps the kind of an error that could quote a value, which may be personal data.
+func withoutData(err error) error {
+	var failure *duckdb.Error
+	if !errors.As(err, &failure) {
+		return err
+	}
+	switch failure.Type {
+	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeConstraint, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeOutOfRange:
+		kind, _, _ := strings.Cut(failure.Msg, ":")
+		return fmt.Errorf("%s (the value is withheld, it may be personal data); please report this", kind)
+	default:
+		return err
+	}
 }
 
 // ScriptStage is a stage made of scripts; its rows are counted by the query.

@@ -15,7 +15,7 @@ func (t Table) create(kind, name string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s %s", c.Name, sqlType(c.Type))
+		fmt.Fprintf(&b, "%s %s", identifier(c.Name), sqlType(c.Type))
 		if !c.Nullable {
 			b.WriteString(" NOT NULL")
 		}
@@ -45,13 +45,13 @@ func comments(kind, name, description string, columns []Column) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "COMMENT ON %s %s IS %s;\n", kind, name, quote(description))
 	for _, c := range columns {
-		fmt.Fprintf(&b, "COMMENT ON COLUMN %s.%s IS %s;\n", name, c.Name, quote(c.Description))
+		fmt.Fprintf(&b, "COMMENT ON COLUMN %s.%s IS %s;\n", name, identifier(c.Name), quote(c.Description))
 	}
 	return b.String()
 }
 
 // DuplicateKeys returns a query for how many keys occur more than once in the table's twin.
 func (t Table) DuplicateKeys() string {
-	key := strings.Join(t.Key, ", ")
+	key := List(t.Key)
 	return fmt.Sprintf("SELECT count(*) FROM (SELECT %s FROM %s GROUP BY %s HAVING count(*) > 1)", key, t.Next(), key)
 }

@@ -80,7 +80,18 @@ func (t Table) ColumnNames() []string {
 }
 
 // ColumnList returns the columns as the text of a SELECT list.
-func (t Table) ColumnList() string { return strings.Join(t.ColumnNames(), ", ") }
+func (t Table) ColumnList() string { return List(t.ColumnNames()) }
+
+// List quotes names and joins them with commas: a column may be called what SQL calls a keyword.
+func List(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = identifier(name)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func identifier(name string) string { return `"` + name + `"` }
 
 // Next is the name of the twin that the stages of a run fill.
 func (t Table) Next() string {

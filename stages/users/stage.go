@@ -58,7 +58,7 @@ func (k Collector) extract(ctx context.Context, r *pipeline.Run) (int64, error) 
 		Str("status", status).Int64("users", seen).Msg("collector read")
 	reads := r.Store.Writer(schemas.ReadCollectors)
 	defer reads.Release()
-	if err := reads.Append(ctx, k.Organization, k.Name, status, text(message), seen); err != nil {
+	if err := reads.Append(ctx, k.Organization, k.Name, status, pipeline.Text(message), seen); err != nil {
 		return 0, err
 	}
 	return seen, reads.Flush(ctx)

@@ -3,6 +3,7 @@ package users
 import (
 	"time"
 
+	"rollcall/pipeline"
 	"rollcall/schemas/keys"
 )
 
@@ -36,20 +37,12 @@ type User struct {
 // row is the user in the order of schemas.ReadUsers.
 func (u User) row(organization int64, collector string) []any {
 	return []any{
-		organization, collector, text(u.Excluded), u.GUID,
-		text(u.SAMAccountName), text(u.UserPrincipalName), u.DistinguishedName,
-		text(u.FirstName), text(u.LastName), text(u.DisplayName), text(u.Title), text(u.Department),
-		text(u.Email), text(u.EmailSource), text(u.Phone),
-		u.ADStatus, u.LastLogon, text(u.LastLogonSource), u.LastPasswordReset,
+		organization, collector, pipeline.Text(u.Excluded), u.GUID,
+		pipeline.Text(u.SAMAccountName), pipeline.Text(u.UserPrincipalName), u.DistinguishedName,
+		pipeline.Text(u.FirstName), pipeline.Text(u.LastName), pipeline.Text(u.DisplayName), pipeline.Text(u.Title), pipeline.Text(u.Department),
+		pipeline.Text(u.Email), pipeline.Text(u.EmailSource), pipeline.Text(u.Phone),
+		u.ADStatus, u.LastLogon, pipeline.Text(u.LastLogonSource), u.LastPasswordReset,
 		u.PasswordExpires, u.PasswordState, u.WhenCreated,
-		text(keys.Email(u.Email)), text(keys.Name(u.FirstName)), text(keys.Name(u.LastName)),
+		pipeline.Text(keys.Email(u.Email)), pipeline.Text(keys.Name(u.FirstName)), pipeline.Text(keys.Name(u.LastName)),
 	}
-}
-
-// text is a value for a nullable column: an empty string is null.
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

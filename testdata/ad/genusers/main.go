@@ -14,7 +14,7 @@
 //	20-users-NN.ldif     ldbadd with bypass, at most 2,000 users a file
 //	30-passwords.ldif    ldbadd
 //	40-others.ldif       ldbadd: groups, policies, computers, contacts
-//	50-backdate.ldif     ldbmodify with bypass
+//	50-changes.ldif     ldbmodify with bypass
 //	logon.txt            principals to log on, one a line
 //	lockout.txt          principals to lock out, one a line
 //	contacts.jsonl       documented contacts of organization 1001 (and a few of 2002)
@@ -51,6 +51,7 @@ const (
 
 	uacNormal    = 0x200
 	uacDisabled  = 0x2
+	uacTrust     = 0x820
 	uacNeverExp  = 0x10000
 	uacSmartcard = 0x40000
 )
@@ -80,12 +81,15 @@ type gen struct {
 	weekly, ageless   []string // DNs in the groups of the fine-grained policies
 	direct            []string // DNs that the ageless policy names itself
 	logon, lockout    []string
-	backdate          []attr // dn and pwdLastSet of accounts whose password must look old
+	changes           []change // what accounts can only become
 	plain, withSecret []entry
 }
 
 // An attr is one line of LDIF.
 type attr struct{ name, value string }
+
+// A change replaces an attribute, or removes it if there is no value.
+type change struct{ dn, name, value string }
 
 type entry struct {
 	dn    string
@@ -136,7 +140,7 @@ func (g *gen) run(now string) (err error) {
 		"10-containers.ldif": g.containers,
 		"30-passwords.ldif":  func(w io.Writer) error { return writeEntries(w, g.withSecret) },
 		"40-others.ldif":     g.others,
-		"50-backdate.ldif":   g.backdates,
+		"50-changes.ldif":   g.modifications,
 		"logon.txt":          lines(g.logon),
 		"lockout.txt":        lines(g.lockout),
 		"contacts.jsonl":     g.contacts,
@@ -400,10 +404,6 @@ func (g *gen) status(e *entry, i int) {
 	case 2:
 		g.weekly = append(g.weekly, e.dn)
 		set = g.ago(7*24*time.Hour - soon)
-	case 3:
-		if i%300 == 3 {
-			set = "" // the attribute is not there at all
-		}
 	}
 	e.add("userAccountControl", fmt.Sprint(uac))
 	e.add("pwdLastSet", set)
@@ -418,7 +418,9 @@ func (g *gen) logons(e *entry, i int) {
 		return time.Duration(n)*24*time.Hour + time.Duration(g.rng.Int64N(int64(24*time.Hour)))
 	}
 	switch i * 7 % 11 {
-	case 0, 1: // never
+	case 0: // never
+	case 1: // never, and not even a 0 says so
+		g.changes = append(g.changes, change{e.dn, "lastLogon", ""})
 	case 2:
 		e.add("lastLogon", "0")
 	case 3:
@@ -492,7 +494,7 @@ func (g *gen) binding() {
 		case i%10 == 3: // locked, and expired: expired is what shows
 			e.add("accountExpires", g.ago(-25*time.Minute))
 		case i%10 == 4:
-			g.backdate = append(g.backdate, attr{dn, g.ago(20 * 24 * time.Hour)})
+			g.changes = append(g.changes, change{dn, "pwdLastSet", g.ago(20 * 24 * time.Hour)})
 		}
 		if kind == "lockout" {
 			g.lockout = append(g.lockout, upn)
@@ -538,11 +540,13 @@ func (g *gen) special() {
 		g.plain = append(g.plain, e)
 		g.people = append(g.people, s.p)
 	}
-	// A trust with another domain makes an account whose type is not a person's.
+	// A trust with another domain makes an account whose type is not a person's;
+	// Samba lets one become that, not be added as that.
 	trust := entry{dn: "CN=PARTNER$,CN=Users," + g.base}
 	trust.add("objectClass", "user")
 	trust.add("sAMAccountName", "PARTNER$")
-	trust.add("userAccountControl", "2080")
+	trust.add("userAccountControl", fmt.Sprint(uacNormal))
+	g.changes = append(g.changes, change{trust.dn, "userAccountControl", fmt.Sprint(uacTrust)})
 	g.plain = append(g.plain, trust)
 	g.people = append(g.people, person{})
 }
@@ -622,10 +626,15 @@ func (g *gen) others(w io.Writer) error {
 	return writeEntries(w, all)
 }
 
-func (g *gen) backdates(w io.Writer) error {
-	for _, b := range g.backdate {
-		writeAttr(w, attr{"dn", b.name})
-		fmt.Fprintf(w, "changetype: modify\nreplace: pwdLastSet\npwdLastSet: %s\n\n", b.value)
+func (g *gen) modifications(w io.Writer) error {
+	for _, c := range g.changes {
+		writeAttr(w, attr{"dn", c.dn})
+		fmt.Fprintln(w, "changetype: modify")
+		if c.value == "" {
+			fmt.Fprintf(w, "delete: %s\n\n", c.name)
+			continue
+		}
+		fmt.Fprintf(w, "replace: %s\n%s: %s\n\n", c.name, c.name, c.value)
 	}
 	return nil
 }

@@ -1,0 +1,17 @@
+-- The lists: users with their status. A parameter that is NULL does not restrict.
+--   $1 status   $2 organization   $3 collector   $4 text in name, e-mail or account
+SELECT m.organization_id, m.object_guid, m.display_name, m.email, m.ad_status,
+       m.status, m.rule, m.reason, m.contact_id, m.candidates
+FROM contact_matching m
+JOIN ad_users u ON u.organization_id = m.organization_id AND u.object_guid = m.object_guid
+WHERE ($1::VARCHAR IS NULL OR m.status = $1)
+  AND ($2::BIGINT  IS NULL OR m.organization_id = $2)
+  AND ($3::VARCHAR IS NULL OR EXISTS (SELECT 1 FROM ad_user_collectors c
+                                      WHERE c.organization_id = m.organization_id
+                                        AND c.object_guid = m.object_guid AND c.collector = $3))
+  AND ($4::VARCHAR IS NULL
+       OR contains(lower(COALESCE(m.display_name, '')), lower($4))
+       OR contains(lower(COALESCE(m.email, '')), lower($4))
+       OR contains(lower(COALESCE(u.sam_account_name, '')), lower($4))
+       OR contains(lower(COALESCE(u.user_principal_name, '')), lower($4)))
+ORDER BY m.organization_id, m.display_name, m.object_guid

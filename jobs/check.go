@@ -1,0 +1,46 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// CheckSecrets tells which secrets that the configuration names are not there.
+func CheckSecrets(config *Config, outside Outside) []error {
+	var missing []error
+	for _, o := range config.Organizations {
+		for _, k := range o.Collectors {
+			if !k.Credentials.Password.IsSet() {
+				continue
+			}
+			if _, err := k.Credentials.Password.Read(outside.Environment); err != nil {
+				missing = append(missing, fmt.Errorf("organization %d, collector %s, credentials.password: %w", o.ID, k.Name, err))
+			}
+		}
+	}
+	return missing
+}
+
+// SourceCheck is what --connect found of one source.
+type SourceCheck struct {
+	Organization int64
+	Source       string
+	Err          error
+}
+
+// CheckSources dials every collector and looks for every contact file.
+func CheckSources(ctx context.Context, config *Config, outside Outside) []SourceCheck {
+	var results []SourceCheck
+	for _, k := range collectors(config, outside, outside.Clock()) {
+		results = append(results, SourceCheck{k.Organization, "collector " + k.Name, k.Check(ctx)})
+	}
+	for _, s := range sources(config) {
+		_, err := os.Stat(s.Path)
+		for _, organization := range s.Organizations {
+			results = append(results, SourceCheck{organization, "contacts " + filepath.Base(s.Path), err})
+		}
+	}
+	return results
+}

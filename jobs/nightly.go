@@ -1,0 +1,99 @@
+package jobs
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"rollcall/pipeline"
+	"rollcall/schemas"
+	"rollcall/stages/contacts"
+	"rollcall/stages/delta"
+	"rollcall/stages/match"
+	"rollcall/stages/push"
+	"rollcall/stages/users"
+)
+
+// nightly is the main job: who is in Active Directory, who is in the contacts, what changed.
+func nightly(name string, config *Config, outside Outside, now time.Time) pipeline.Recipe {
+	return pipeline.Recipe{
+		Job: name,
+		Extract: []pipeline.Stage{
+			settings(config, outside),
+			users.Extract(collectors(config, outside, now)),
+			contacts.Extract(sources(config)),
+			match.Decisions(filepath.Join(config.DataDir, "decisions.jsonl")),
+		},
+		Stages: []pipeline.Stage{
+			users.Merge(),
+			contacts.Next(),
+			match.Stage(),
+			delta.Stage(),
+			push.Stage(),
+		},
+		Account: delta.Account(),
+		Loads:   loads(),
+	}
+}
+
+// loads write the files of any committed run, an interrupted one included.
+func loads() []pipeline.Load { return []pipeline.Load{delta.Files, push.Files} }
+
+// settings tells the scripts the organizations and their policies.
+func settings(config *Config, outside Outside) pipeline.Stage {
+	return pipeline.Stage{Name: "settings", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
+		w := r.Store.Writer(schemas.Settings)
+		defer w.Release()
+		for _, o := range config.Organizations {
+			if err := w.Append(ctx, o.ID, o.Name, pipeline.Text(o.PSA.Kind), o.PSA.TwoWaySync, pipeline.Text(o.PSA.EmailType), pipeline.Text(o.PSA.PhoneType),
+				o.Match.Aliases, o.Create, o.Fill.FirstName, o.Fill.LastName, o.Fill.Title, o.Fill.Email, o.Fill.Phone,
+				float64(o.Guard.MaxDrop), o.Guard.MaxCreates, o.Guard.MaxUnlinks, slices.Contains(outside.Accept, o.ID)); err != nil {
+				return 0, err
+			}
+		}
+		return int64(len(config.Organizations)), w.Flush(ctx)
+	}}
+}
+
+// collectors are all of the configuration's, ready to read.
+func collectors(config *Config, outside Outside, now time.Time) []users.Collector {
+	var all []users.Collector
+	for _, o := range config.Organizations {
+		rules := users.Rules{
+			Now: now, EmailFrom: o.Match.EmailFrom,
+			ExcludeDisabled: o.Exclude.Disabled, ExcludeOU: o.Exclude.OU, ExcludeFilter: o.Exclude.filter,
+		}
+		for _, k := range o.Collectors {
+			all = append(all, users.Collector{
+				Organization: o.ID, Name: k.Name, LDIF: k.LDIF, Rules: rules,
+				Server: users.Server{
+					URL: k.URL, BaseDN: k.BaseDN, Username: k.Credentials.Username,
+					Password: func() (string, error) { return k.Credentials.Password.Read(outside.Environment) },
+					StartTLS: k.StartTLS, Insecure: k.Insecure, CAFile: k.CAFile, ServerName: k.ServerName,
+					PageSize: uint32(k.PageSize), Timeout: k.Timeout, //nolint:gosec // checked to be 0 to 1000
+				},
+			})
+		}
+	}
+	return all
+}
+
+// sources are the contact files, each once: a file that several organizations share is read
+// once for all of them. A CSV without a column for the organization belongs to one alone.
+func sources(config *Config) []contacts.Source {
+	var all []contacts.Source
+	places := map[string]int{}
+	for _, o := range config.Organizations {
+		input := o.Contacts.source
+		shared := input.Format != contacts.CSV
+		place, known := places[string(input.Format)+"\x00"+input.Path]
+		if shared && known {
+			all[place].Organizations = append(all[place].Organizations, o.ID)
+			continue
+		}
+		places[string(input.Format)+"\x00"+input.Path] = len(all)
+		all = append(all, contacts.Source{Input: input, Organizations: []int64{o.ID}})
+	}
+	return all
+}

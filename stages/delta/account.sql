@@ -1,0 +1,47 @@
+-- How each organization fared: counts of what stands after the run, which is the old state for
+-- an organization that was left as it was, and a message for a person.
+CREATE OR REPLACE TEMP TABLE standing_users AS
+SELECT organization_id, status FROM next_user_matching
+WHERE organization_id IN (SELECT organization_id FROM active_organizations)
+UNION ALL
+SELECT organization_id, status FROM user_matching
+WHERE organization_id NOT IN (SELECT organization_id FROM active_organizations);
+
+CREATE OR REPLACE TEMP TABLE standing_contacts AS
+SELECT organization_id FROM next_contacts
+WHERE organization_id IN (SELECT organization_id FROM active_organizations)
+UNION ALL
+SELECT organization_id FROM contacts
+WHERE organization_id NOT IN (SELECT organization_id FROM active_organizations);
+
+-- What a person should know although nothing failed.
+CREATE OR REPLACE TEMP TABLE remarks AS
+SELECT organization_id, 'collector ' || collector || ': ' || message AS remark
+FROM read_collectors
+WHERE status <> 'failed' AND message IS NOT NULL
+UNION ALL
+SELECT organization_id,
+       count(*) || ' created contacts have not appeared after 3 runs: check the import of the creations'
+FROM next_user_matching
+WHERE waiting_runs >= 3 AND organization_id IN (SELECT organization_id FROM active_organizations)
+GROUP BY organization_id
+UNION ALL
+SELECT d.organization_id, count(*) || ' decisions concern users who are not on the list'
+FROM read_decided_users d
+JOIN active_organizations a ON a.organization_id = d.organization_id
+LEFT JOIN next_ad_users u   ON u.organization_id = d.organization_id AND u.object_guid = d.object_guid
+WHERE u.object_guid IS NULL
+GROUP BY d.organization_id;
+
+INSERT INTO next_run_organizations
+SELECT x.run_id, v.organization_id, v.status,
+       (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status <> 'unavailable'),
+       (SELECT count(*) FROM standing_contacts c WHERE c.organization_id = v.organization_id),
+       (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'matched'),
+       (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unmatched'),
+       (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'ignored'),
+       (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unavailable'),
+       COALESCE(v.message, (SELECT string_agg(r.remark, '; ' ORDER BY r.remark)
+                            FROM remarks r WHERE r.organization_id = v.organization_id))
+FROM verdicts v
+CROSS JOIN run_context x;

@@ -1,0 +1,225 @@
+package match
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"rollcall/pipeline"
+	"rollcall/schemas"
+)
+
+// Decision is one line of decisions.jsonl (design section 7).
+type Decision struct {
+	ID             string    `json:"id"`
+	At             time.Time `json:"at"`
+	By             string    `json:"by"`
+	Action         string    `json:"action"`
+	OrganizationID int64     `json:"organization_id"`
+	ObjectGUID     string    `json:"object_guid"`
+	ContactID      *int64    `json:"contact_id,omitempty"`
+	Reason         string    `json:"reason,omitempty"`
+	Undoes         string    `json:"undoes,omitempty"`
+}
+
+// The actions of a decision.
+const (
+	actionMatch   = "match"
+	actionUnmatch = "unmatch"
+	actionIgnore  = "ignore"
+	actionRestore = "restore"
+	actionCreate  = "create"
+	actionUndo    = "undo"
+)
+
+// Decisions reads the decisions file and tells the run what stands for each user. No file means
+// no decisions. A bad line fails the run: to skip it could undo what a person decided.
+func Decisions(path string) pipeline.Stage {
+	return pipeline.Stage{Name: "decisions", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
+		decisions, err := readDecisions(path)
+		if err != nil {
+			return 0, err
+		}
+		if err := stillThere(ctx, r.Store, decisions); err != nil {
+			return 0, err
+		}
+		return int64(len(decisions)), write(ctx, r.Store, decisions)
+	}}
+}
+
+func readDecisions(path string) (decisions []Decision, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the decisions: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	decisions, err = parseDecisions(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return decisions, nil
+}
+
+// parseDecisions reads decisions, one JSON object a line. Errors begin with the line.
+func parseDecisions(r io.Reader) ([]Decision, error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	var decisions []Decision
+	seen := map[string]bool{}
+	for number := 1; lines.Scan(); number++ {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var d Decision
+		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&d); err != nil {
+			return nil, fmt.Errorf("line %d: %w; correct the line, or remove it if it was cut off", number, err)
+		}
+		if err := d.check(seen); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		seen[d.ID] = true
+		decisions = append(decisions, d)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	return decisions, nil
+}
+
+// check refuses what cannot be meant. seen holds the ids of the lines before.
+func (d Decision) check(seen map[string]bool) error {
+	switch {
+	case d.ID == "":
+		return errors.New("id must not be empty")
+	case seen[d.ID]:
+		return fmt.Errorf("id %q is there twice", d.ID)
+	case !slices.Contains([]string{actionMatch, actionUnmatch, actionIgnore, actionRestore, actionCreate, actionUndo}, d.Action):
+		return fmt.Errorf("action must be match, unmatch, ignore, restore, create or undo (got %q)", d.Action)
+	case d.Action == actionUndo && !seen[d.Undoes]:
+		return fmt.Errorf("undoes must name an earlier decision (got %q)", d.Undoes)
+	case d.Action != actionUndo && d.ObjectGUID == "":
+		return errors.New("object_guid must not be empty")
+	case d.Action != actionUndo && d.OrganizationID <= 0:
+		return fmt.Errorf("organization_id must be above 0 (got %d)", d.OrganizationID)
+	case d.Action == actionMatch && d.ContactID == nil:
+		return errors.New("a match must name its contact_id")
+	}
+	return nil
+}
+
+// stillThere makes sure that no decision which a run has applied has vanished: the file is
+// append-only, and without a line a person's link would silently end.
+func stillThere(ctx context.Context, s *pipeline.Store, decisions []Decision) error {
+	present := make(map[string]bool, len(decisions))
+	for _, d := range decisions {
+		present[d.ID] = true
+	}
+	var lost []string
+	err := s.Query(ctx, func(scan func(...any) error) error {
+		var id string
+		if err := scan(&id); err != nil {
+			return err
+		}
+		if !present[id] {
+			lost = append(lost, id)
+		}
+		return nil
+	}, "SELECT decision_id FROM decisions ORDER BY position")
+	if err != nil {
+		return fmt.Errorf("read the applied decisions: %w", err)
+	}
+	if len(lost) > 0 {
+		return fmt.Errorf("decisions.jsonl lacks %d decisions that earlier runs applied, the first is %q: restore the file from a backup; to take a decision back, append an undo", len(lost), lost[0])
+	}
+	return nil
+}
+
+// standing is what all decisions on a user come to.
+type standing struct {
+	contact   *int64
+	ignored   bool
+	create    string
+	decidedBy string
+	position  int64
+}
+
+type userKey struct {
+	organization int64
+	guid         string
+}
+
+// fold takes the decisions together, in their order. An undone decision counts as never taken;
+// so does an undone undo.
+func fold(decisions []Decision) (users map[userKey]standing, separations []Decision) {
+	undone := map[string]bool{}
+	for _, d := range slices.Backward(decisions) {
+		if d.Action == actionUndo && !undone[d.ID] {
+			undone[d.Undoes] = true
+		}
+	}
+	users = map[userKey]standing{}
+	for i, d := range decisions {
+		if d.Action == actionUndo || undone[d.ID] {
+			continue
+		}
+		key := userKey{d.OrganizationID, d.ObjectGUID}
+		s := standing{decidedBy: d.By, position: int64(i) + 1}
+		switch d.Action {
+		case actionMatch:
+			s.contact = d.ContactID
+		case actionUnmatch:
+			if before := users[key]; d.ContactID == nil {
+				d.ContactID = before.contact // matched and taken apart before any run saw it
+			}
+			separations = append(separations, d)
+		case actionIgnore:
+			s.ignored = true
+		case actionCreate:
+			s.create = d.ID
+		case actionRestore:
+		}
+		users[key] = s
+	}
+	return users, separations
+}
+
+// write moves the decisions and what they come to into DuckDB.
+func write(ctx context.Context, s *pipeline.Store, decisions []Decision) error {
+	all := s.Writer(schemas.Decisions)
+	defer all.Release()
+	for i, d := range decisions {
+		if err := all.Append(ctx, d.ID, int64(i)+1, d.At, d.By, d.Action, d.OrganizationID,
+			pipeline.Text(d.ObjectGUID), d.ContactID, pipeline.Text(d.Reason), pipeline.Text(d.Undoes)); err != nil {
+			return err
+		}
+	}
+	users, separations := fold(decisions)
+	decided := s.Writer(schemas.ReadDecisions)
+	defer decided.Release()
+	for key, u := range users {
+		if err := decided.Append(ctx, key.organization, key.guid, u.contact, u.ignored, pipeline.Text(u.create), pipeline.Text(u.decidedBy), u.position); err != nil {
+			return err
+		}
+	}
+	apart := s.Writer(schemas.ReadSeparations)
+	defer apart.Release()
+	for _, d := range separations {
+		if err := apart.Append(ctx, d.ID, d.OrganizationID, d.ObjectGUID, d.ContactID); err != nil {
+			return err
+		}
+	}
+	return errors.Join(all.Flush(ctx), decided.Flush(ctx), apart.Flush(ctx))
+}
