@@ -57,6 +57,21 @@ func (s *Store) copyPublished(ctx context.Context, path string) (rows int64, err
 			err = errors.Join(err, fmt.Errorf("close the file: %w", detach))
 		}
 	}()
+	// One transaction: each statement on its own would be forced to disk.
+	if err := s.Exec(ctx, "BEGIN TRANSACTION"); err != nil {
+		return 0, fmt.Errorf("begin: %w", err)
+	}
+	rows, err = s.fillPublished(ctx, home)
+	if err != nil {
+		return 0, errors.Join(err, s.Exec(context.WithoutCancel(ctx), "ROLLBACK"))
+	}
+	if err := s.Exec(ctx, "COMMIT"); err != nil {
+		return 0, fmt.Errorf("commit: %w", err)
+	}
+	return rows, nil
+}
+
+func (s *Store) fillPublished(ctx context.Context, home string) (rows int64, err error) {
 	for _, t := range schemas.Tables() {
 		if !t.Published {
 			continue

@@ -33,7 +33,8 @@ func Extract(collectors []Collector) pipeline.Stage {
 				return err
 			})
 		}
-		return total.Load(), group.Wait() //nolint:wrapcheck // extract names the collector
+		err := group.Wait()
+		return total.Load(), err //nolint:wrapcheck // extract names the collector
 	}}
 }
 

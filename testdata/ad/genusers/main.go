@@ -88,7 +88,7 @@ type gen struct {
 // An attr is one line of LDIF.
 type attr struct{ name, value string }
 
-// A change replaces an attribute, or removes it if there is no value.
+// A change replaces an attribute.
 type change struct{ dn, name, value string }
 
 type entry struct {
@@ -140,7 +140,7 @@ func (g *gen) run(now string) (err error) {
 		"10-containers.ldif": g.containers,
 		"30-passwords.ldif":  func(w io.Writer) error { return writeEntries(w, g.withSecret) },
 		"40-others.ldif":     g.others,
-		"50-changes.ldif":   g.modifications,
+		"50-changes.ldif":    g.modifications,
 		"logon.txt":          lines(g.logon),
 		"lockout.txt":        lines(g.lockout),
 		"contacts.jsonl":     g.contacts,
@@ -418,9 +418,7 @@ func (g *gen) logons(e *entry, i int) {
 		return time.Duration(n)*24*time.Hour + time.Duration(g.rng.Int64N(int64(24*time.Hour)))
 	}
 	switch i * 7 % 11 {
-	case 0: // never
-	case 1: // never, and not even a 0 says so
-		g.changes = append(g.changes, change{e.dn, "lastLogon", ""})
+	case 0, 1: // never
 	case 2:
 		e.add("lastLogon", "0")
 	case 3:
@@ -629,12 +627,7 @@ func (g *gen) others(w io.Writer) error {
 func (g *gen) modifications(w io.Writer) error {
 	for _, c := range g.changes {
 		writeAttr(w, attr{"dn", c.dn})
-		fmt.Fprintln(w, "changetype: modify")
-		if c.value == "" {
-			fmt.Fprintf(w, "delete: %s\n\n", c.name)
-			continue
-		}
-		fmt.Fprintf(w, "replace: %s\n%s: %s\n\n", c.name, c.name, c.value)
+		fmt.Fprintf(w, "changetype: modify\nreplace: %s\n%s: %s\n\n", c.name, c.name, c.value)
 	}
 	return nil
 }
