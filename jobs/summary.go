@@ -67,7 +67,11 @@ func (s Summary) Write(w io.Writer) error {
 	}
 	for _, o := range s.Organizations {
 		if o.Reasons != "" {
-			fmt.Fprintf(w, "  %d unmatched: %s\n", o.ID, o.Reasons)
+			would := ""
+			if o.Status == "held" {
+				would = "would be "
+			}
+			fmt.Fprintf(w, "  %d %sunmatched: %s\n", o.ID, would, o.Reasons)
 		}
 		if o.Message != "" {
 			fmt.Fprintf(w, "  %d %s: %s\n", o.ID, o.Status, o.Message)

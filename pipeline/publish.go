@@ -77,7 +77,7 @@ func (s *Store) fillPublished(ctx context.Context, home string) (rows int64, err
 			continue
 		}
 		columns := t.ColumnList()
-		if err := s.Exec(ctx, t.Create("published.main")+
+		if err := s.Exec(ctx, t.CreatePublished("published")+
 			"INSERT INTO published.main."+t.Name+" SELECT "+columns+" FROM "+home+".main."+t.Name); err != nil {
 			return 0, fmt.Errorf("copy %s: %w", t.Name, err)
 		}

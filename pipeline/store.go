@@ -84,7 +84,7 @@ func (s *Store) prepare(ctx context.Context, path string) error {
 		ddl := "BEGIN;\n"
 		for _, t := range schemas.Tables() {
 			if t.Life != schemas.Read {
-				ddl += t.Create("main")
+				ddl += t.CreateState()
 			}
 		}
 		ddl += fmt.Sprintf("INSERT INTO store_version VALUES (%d);\nCOMMIT;\n", storeVersion)

@@ -27,12 +27,14 @@ func (t Table) create(kind, name string) string {
 // CreateTemporary returns the DDL of the table that a run's stages fill.
 func (t Table) CreateTemporary() string { return t.create("OR REPLACE TEMP TABLE", t.Next()) }
 
-// Create returns the DDL of the table with its COMMENTs in a database (DuckDB's catalog.schema,
-// such as "published.main"). Keys are not constraints: they are asserted before a commit
-// (Table.DuplicateKeys), which costs no index.
-func (t Table) Create(database string) string {
-	name := database + "." + t.Name
-	return t.create("TABLE IF NOT EXISTS", name) + comments("TABLE", name, t.Description, t.Columns)
+// CreateState returns the DDL of the table in the run's own store. Keys are not constraints: they
+// are asserted before a commit (Table.DuplicateKeys), which costs no index.
+func (t Table) CreateState() string { return t.create("TABLE", t.Name) }
+
+// CreatePublished returns the DDL of the table with its COMMENTs in an attached database.
+func (t Table) CreatePublished(database string) string {
+	name := database + ".main." + t.Name
+	return t.create("TABLE", name) + comments("TABLE", name, t.Description, t.Columns)
 }
 
 // Create returns the DDL of the view with its COMMENTs in the current database.

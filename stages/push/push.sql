@@ -63,8 +63,17 @@ JOIN psa_settings o ON o.organization_id = b.organization_id AND o.psa = b.psa A
 LEFT JOIN next_user_matching m ON m.organization_id = b.organization_id AND m.contact_key = b.target
                               AND m.contact_id IS NOT NULL;
 
--- Turning two-way sync on pushes nothing that was there before: without a baseline there is no
--- update, and tonight's values become the baseline. Long form: a row for each changed field.
+-- Turning two-way sync on pushes nothing that was there before: a contact without a baseline is
+-- taken to be in the PSA as it is documented.
+INSERT INTO baselines
+SELECT c.organization_id, CAST(c.contact_id AS VARCHAR), c.first_name, c.last_name, c.title, c.primary_email, c.primary_phone, NULL
+FROM next_contacts c
+JOIN psa_settings o ON o.organization_id = c.organization_id AND o.psa IS NOT NULL AND o.two_way_sync
+LEFT JOIN baselines b ON b.organization_id = c.organization_id AND b.target = CAST(c.contact_id AS VARCHAR)
+WHERE b.target IS NULL;
+
+-- Long form: a row for each changed field. Documentation systems rewrite phone numbers and the
+-- case of addresses; that alone is no change.
 CREATE OR REPLACE TEMP TABLE changed_fields AS
 SELECT organization_id, target, op, field, place, before, after
 FROM (SELECT p.organization_id, p.target, p.op,
@@ -78,7 +87,9 @@ FROM (SELECT p.organization_id, p.target, p.op,
       FROM pushable p
       LEFT JOIN baselines b ON b.organization_id = p.organization_id AND b.target = p.target
       WHERE p.op = 'c' OR b.target IS NOT NULL)
-WHERE before IS DISTINCT FROM after;
+WHERE CASE field WHEN 'phone' THEN regexp_replace(before, '[^0-9]', '', 'g') WHEN 'email' THEN lower(before) ELSE before END
+      IS DISTINCT FROM
+      CASE field WHEN 'phone' THEN regexp_replace(after,  '[^0-9]', '', 'g') WHEN 'email' THEN lower(after)  ELSE after  END;
 
 -------------------------------------------------------------------------------- validation
 -- What the PSA would refuse, or a spreadsheet would execute. Of several reasons the first in
