@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/apache/arrow-go/v18 v18.8.0
 	github.com/aymanbagabas/go-udiff v0.4.1
+	// The new home of github.com/marcboeker/go-duckdb, which is frozen since October 2025 (README.md).
 	github.com/duckdb/duckdb-go/v2 v2.10506.0
 	github.com/go-asn1-ber/asn1-ber v1.5.8
 	github.com/go-ldap/ldap/v3 v3.4.15

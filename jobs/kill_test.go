@@ -83,7 +83,7 @@ func TestKilledAnywhereTheFilesAreTheSame(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			b := first.copyTo(t, filepath.Join(t.TempDir(), "killed"))
-			killed := exec.Command(os.Args[0]) //nolint:gosec // this test binary
+			killed := exec.Command(os.Args[0])
 			killed.Env = append(os.Environ(), killPointVariable+"="+point, killFolderVariable+"="+b.folder)
 			output, err := killed.CombinedOutput()
 			var exit *exec.ExitError

@@ -1,12 +1,14 @@
 package jobs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -54,6 +56,7 @@ func LoadConfig(path string) (*Config, error) {
 		if err := main.decode(main.body.Defaults.Node, &base); err != nil {
 			return nil, err
 		}
+		main.resolvePaths(&base)
 	}
 	documents := []document{main}
 	if main.body.OrganizationsFrom != "" {
@@ -64,13 +67,14 @@ func LoadConfig(path string) (*Config, error) {
 		documents = append(documents, more...)
 	}
 	config := &Config{DataDir: main.body.DataDir, Jobs: main.body.Jobs}
-	check := &checker{}
+	check := &checker{main: main, ids: map[int64]string{}}
 	for _, d := range documents {
 		for i, node := range d.body.Organizations {
 			organization := base.clone()
 			if err := d.decode(node.Node, &organization); err != nil {
 				return nil, err
 			}
+			d.resolvePaths(&organization)
 			check.organization(d, fmt.Sprintf("$.organizations[%d]", i), &organization)
 			config.Organizations = append(config.Organizations, organization)
 		}
@@ -88,6 +92,10 @@ func (o Organization) clone() Organization {
 	o.Collectors = append([]Collector(nil), o.Collectors...)
 	o.Match.EmailFrom = append([]string(nil), o.Match.EmailFrom...)
 	o.Exclude.OU = append([]string(nil), o.Exclude.OU...)
+	if o.Contacts.CSV != nil {
+		csv := *o.Contacts.CSV
+		o.Contacts.CSV = &csv
+	}
 	return o
 }
 
@@ -97,15 +105,40 @@ func readDocument(path string) (document, error) {
 	if err != nil {
 		return d, fmt.Errorf("%w: read it: %w; name it with --config FILE", ErrConfig, err)
 	}
-	file, err := parser.ParseBytes(text, 0)
+	if line := badLine(text); line > 0 {
+		return d, fmt.Errorf("%w: %s:%d: is not UTF-8 text; save the file as UTF-8", ErrConfig, path, line)
+	}
+	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0)
 	if err != nil {
 		return d, d.explain(err)
 	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+	for _, part := range file.Docs {
+		switch {
+		case part.Body == nil || part.Body.Type() == ast.CommentType:
+		case d.root == nil:
+			d.root = part.Body
+		default:
+			return d, fmt.Errorf("%w: %s:%d: a second YAML document begins here; a file holds one, take the line --- out",
+				ErrConfig, path, nodeLine(part.Body))
+		}
+	}
+	if d.root == nil {
 		return d, fmt.Errorf("%w: %s: the file is empty; see README.md for a first one", ErrConfig, path)
 	}
-	d.root = file.Docs[0].Body
 	return d, d.decode(d.root, &d.body)
+}
+
+// badLine is the first line that is not UTF-8 text, 0 without one. The YAML library would end the
+// file at a zero octet.
+func badLine(text []byte) int {
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
+			return number
+		}
+	}
+	return 0
 }
 
 func readOrganizationFiles(main document) ([]document, error) {
@@ -122,8 +155,11 @@ func readOrganizationFiles(main document) ([]document, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.body.DataDir != "" || d.body.Jobs != nil || d.body.Defaults.Node != nil || d.body.OrganizationsFrom != "" {
-			return nil, fmt.Errorf("%w: %s: a file of organizations_from may hold organizations only", ErrConfig, path)
+		for _, key := range []string{"data_dir", "jobs", "defaults", "organizations_from"} {
+			if d.has("$." + key) {
+				return nil, fmt.Errorf("%w: %s:%d: %s: a file of organizations_from may hold organizations only; move it to %s",
+					ErrConfig, path, d.line("$."+key), key, filepath.Base(main.path))
+			}
 		}
 		documents = append(documents, d)
 	}
@@ -131,10 +167,25 @@ func readOrganizationFiles(main document) ([]document, error) {
 }
 
 func (d document) decode(node ast.Node, into any) error {
-	if err := yaml.NodeToValue(node, into, yaml.Strict()); err != nil {
+	if err := decodeNode(node, into); err != nil {
 		return d.explain(err)
 	}
 	return nil
+}
+
+// resolvePaths makes the paths of an organization absolute that stand in this file.
+func (d document) resolvePaths(o *Organization) {
+	paths := []*string{&o.Contacts.JSONL, &o.Contacts.Parquet}
+	if o.Contacts.CSV != nil {
+		paths = append(paths, &o.Contacts.CSV.Path)
+	}
+	for i := range o.Collectors {
+		k := &o.Collectors[i]
+		paths = append(paths, &k.LDIF, &k.CAFile, &k.Credentials.Password.File)
+	}
+	for _, path := range paths {
+		*path = d.resolve(*path)
+	}
 }
 
 // resolve makes a path of the file absolute.
@@ -154,60 +205,52 @@ func (d document) resolve(path string) string {
 func (d document) explain(err error) error {
 	var value *valueError
 	if errors.As(err, &value) {
-		return fmt.Errorf("%w: %s:%d: %s: %s", ErrConfig, d.path, nodeLine(value.node), d.fieldOf(value.node), value.rule)
-	}
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		return fmt.Errorf("%w: %s:%d: %s: unknown key; check its spelling and its indentation",
-			ErrConfig, d.path, unknown.Token.Position.Line, d.fieldAt(unknown.Token.Position.Offset, unknown.Token.Value))
-	}
-	var wrong *yaml.TypeError
-	if errors.As(err, &wrong) {
-		return fmt.Errorf("%w: %s:%d: %s: must be %s (got %s)", ErrConfig, d.path, wrong.Token.Position.Line,
-			d.fieldAt(wrong.Token.Position.Offset, ""), wantedType(wrong), quoteValue(wrong.Token.Value))
+		place := strings.TrimPrefix(fmt.Sprintf("%s: %s", fieldOf(value.node), value.rule), ": ")
+		return fmt.Errorf("%w: %s:%d: %s", ErrConfig, d.path, nodeLine(value.node), place)
 	}
 	var other yaml.Error
 	if errors.As(err, &other) && other.GetToken() != nil {
-		return fmt.Errorf("%w: %s:%d: %s", ErrConfig, d.path, other.GetToken().Position.Line, other.GetMessage())
+		message, hint := other.GetMessage(), "put text with special characters in quotes"
+		switch {
+		case strings.HasPrefix(message, "mapping key "), strings.HasPrefix(message, "duplicate key "):
+			hint = "keep one of them"
+		case strings.HasPrefix(message, "could not find alias "):
+			message, hint = "*name is there without its &name", "both must stand in the same organization; what all share goes under defaults"
+		default:
+			message, _, _ = strings.Cut(message, ` "`) // what else is quoted could be anything
+		}
+		return fmt.Errorf("%w: %s:%d: cannot be read as YAML: %s; %s", ErrConfig, d.path, other.GetToken().Position.Line, message, hint)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrConfig, d.path, err)
 }
 
-func wantedType(e *yaml.TypeError) string {
-	if e.DstType == nil {
-		return "of another type"
-	}
-	if e.DstType.String() == "time.Duration" {
-		return "a duration such as 90s or 2h"
-	}
-	switch kind := e.DstType.Kind().String(); kind {
-	case "int", "int64":
-		return "a whole number"
-	case "bool":
-		return "true or false"
-	case "slice":
-		return "a list"
-	case "struct", "map":
-		return "a mapping of keys to values"
-	default:
-		return "a " + kind
-	}
-}
-
 func quoteValue(value string) string {
-	if len(value) > 60 {
-		value = value[:60] + "…"
+	if runes := []rune(value); len(runes) > 60 {
+		value = string(runes[:60]) + "…"
 	}
 	return fmt.Sprintf("%q", value)
+}
+
+// has tells whether there is a value at a path.
+func (d document) has(path string) bool { return d.find(path) != nil }
+
+func (d document) find(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterNode(d.root)
+	if err != nil {
+		return nil
+	}
+	return node
 }
 
 // line is the line where a path's value stands, or the nearest that is above it in the tree.
 func (d document) line(path string) int {
 	for path != "" {
-		if p, err := yaml.PathString(path); err == nil {
-			if node, err := p.FilterNode(d.root); err == nil && node != nil {
-				return nodeLine(node)
-			}
+		if node := d.find(path); node != nil {
+			return nodeLine(node)
 		}
 		cut := strings.LastIndexAny(path, ".[")
 		if cut <= 0 {
@@ -229,33 +272,9 @@ func nodeLine(node ast.Node) int {
 }
 
 // fieldOf is the place of a node in words such as organizations[0].psa.kind.
-func (d document) fieldOf(node ast.Node) string {
-	return strings.TrimPrefix(strings.TrimPrefix(node.GetPath(), "$"), ".")
-}
+func fieldOf(node ast.Node) string { return fieldAt(node.GetPath()) }
 
-// fieldAt finds the node at an offset of the file.
-func (d document) fieldAt(offset int, key string) string {
-	found := &finder{offset: offset}
-	ast.Walk(found, d.root)
-	if found.node == nil {
-		return key
-	}
-	field := d.fieldOf(found.node)
-	if key != "" && !strings.HasSuffix(field, key) {
-		field = strings.TrimPrefix(field+"."+key, ".")
-	}
-	return field
-}
-
-type finder struct {
-	offset int
-	node   ast.Node
-}
-
-// Visit keeps the innermost node whose token stands at the offset.
-func (f *finder) Visit(node ast.Node) ast.Visitor {
-	if t := node.GetToken(); t != nil && t.Position.Offset == f.offset {
-		f.node = node
-	}
-	return f
+// fieldAt is a path without what YAML's tools need of it.
+func fieldAt(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".")
 }

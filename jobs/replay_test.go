@@ -11,7 +11,6 @@ import (
 	"rollcall/jobs"
 )
 
-//nolint:gochecknoglobals // a flag of the test binary
 var update = flag.Bool("update", false, "write what the replay cases produce as what they must")
 
 // fewestCases guards against a suite that is not found any more.

@@ -3,7 +3,9 @@ package jobs
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,8 +17,9 @@ import (
 
 // checker gathers every impossible value, so that one look mends them all.
 type checker struct {
+	main     document
 	problems []error
-	ids      map[int64]bool
+	ids      map[int64]string // where each organization stands
 }
 
 func (c *checker) err() error {
@@ -26,10 +29,15 @@ func (c *checker) err() error {
 	return errors.Join(c.problems...)
 }
 
-// refuse notes a value that breaks a rule.
+// refuse notes a value that breaks a rule; one of the defaults is noted there, and once.
 func (c *checker) refuse(d document, path, rule string, got any) {
-	field := strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".")
-	c.problems = append(c.problems, fmt.Errorf("%w: %s:%d: %s: %s (got %s)", ErrConfig, d.path, d.line(path), field, rule, quoteValue(fmt.Sprint(got))))
+	if _, below, ok := strings.Cut(path, "]"); ok && !d.has(path) && c.main.has("$.defaults"+below) {
+		d, path = c.main, "$.defaults"+below
+	}
+	problem := fmt.Errorf("%w: %s:%d: %s: %s (got %s)", ErrConfig, d.path, d.line(path), fieldAt(path), rule, quoteValue(fmt.Sprint(got)))
+	if !slices.ContainsFunc(c.problems, func(known error) bool { return known.Error() == problem.Error() }) {
+		c.problems = append(c.problems, problem)
+	}
 }
 
 // oneOf refuses a value that is not on the list.
@@ -47,9 +55,10 @@ func (c *checker) whole(d document, config *Config) {
 	if len(config.Organizations) == 0 {
 		c.refuse(d, "$.organizations", "must hold at least one organization", "")
 	}
-	for name, job := range config.Jobs {
-		at := "$.jobs." + name
+	for _, name := range slices.Sorted(maps.Keys(config.Jobs)) {
+		job, at := config.Jobs[name], "$.jobs."+name
 		if !isFileName(name) {
+			at = "$.jobs.'" + strings.ReplaceAll(name, "'", `\'`) + "'"
 			c.refuse(d, at, "a job's name must be of letters, digits, - and _", name)
 		}
 		c.oneOf(d, at+".kind", job.Kind, "nightly")
@@ -71,17 +80,15 @@ func isFileName(name string) bool {
 	})
 }
 
-// organization checks one organization and completes it: paths absolute, filters compiled.
+// organization checks one organization and completes it: sources chosen, filters compiled.
 func (c *checker) organization(d document, at string, o *Organization) {
-	if c.ids == nil {
-		c.ids = map[int64]bool{}
-	}
 	if o.ID <= 0 {
 		c.refuse(d, at+".id", "must be the documentation system's id, a whole number above 0", o.ID)
-	} else if c.ids[o.ID] {
-		c.refuse(d, at+".id", "is there twice", o.ID)
+	} else if first, twice := c.ids[o.ID]; twice {
+		c.refuse(d, at+".id", "is there twice, first at "+first, o.ID)
+	} else {
+		c.ids[o.ID] = fmt.Sprintf("%s:%d", filepath.Base(d.path), d.line(at+".id"))
 	}
-	c.ids[o.ID] = true
 	if strings.TrimSpace(o.Name) == "" {
 		c.refuse(d, at+".name", "must not be empty", o.Name)
 	}
@@ -97,10 +104,10 @@ func (c *checker) organization(d document, at string, o *Organization) {
 		c.oneOf(d, fmt.Sprintf("%s.match.email_from[%d]", at, i), source, "mail", "proxy_primary", "upn")
 	}
 	c.oneOf(d, at+".create", o.Create, "approved", "all", "never")
-	for field, policy := range map[string]string{
-		"first_name": o.Fill.FirstName, "last_name": o.Fill.LastName, "title": o.Fill.Title, "email": o.Fill.Email, "phone": o.Fill.Phone,
+	for _, fill := range []struct{ field, policy string }{
+		{"first_name", o.Fill.FirstName}, {"last_name", o.Fill.LastName}, {"title", o.Fill.Title}, {"email", o.Fill.Email}, {"phone", o.Fill.Phone},
 	} {
-		c.oneOf(d, at+".fill."+field, policy, "keep", "fill_blank", "overwrite")
+		c.oneOf(d, at+".fill."+fill.field, fill.policy, "keep", "fill_blank", "overwrite")
 	}
 	if o.Guard.MaxCreates < 0 {
 		c.refuse(d, at+".guard.max_creates", "cannot be negative", o.Guard.MaxCreates)
@@ -115,23 +122,26 @@ func (c *checker) collector(d document, at string, k *Collector, seen map[string
 	if strings.TrimSpace(k.Name) == "" {
 		c.refuse(d, at+".name", "must not be empty", k.Name)
 	} else if seen[k.Name] {
-		c.refuse(d, at+".name", "is there twice in the organization", k.Name)
+		c.refuse(d, at+".name", "is there twice in the organization; give each collector a name of its own", k.Name)
 	}
 	seen[k.Name] = true
-	if (k.URL == "") == (k.LDIF == "") {
-		c.refuse(d, at, "must have exactly one of url and ldif", k.Name)
+	switch {
+	case k.URL == "" && k.LDIF == "":
+		c.refuse(d, at, "must have exactly one of url and ldif", "none of them")
+		return
+	case k.URL != "" && k.LDIF != "":
+		c.refuse(d, at, "must have exactly one of url and ldif", "both of them")
 		return
 	}
-	k.LDIF, k.CAFile, k.Credentials.Password.File = d.resolve(k.LDIF), d.resolve(k.CAFile), d.resolve(k.Credentials.Password.File)
 	if k.LDIF != "" {
 		return
 	}
 	address, err := url.Parse(k.URL)
 	switch {
 	case err != nil || address.Host == "" || (address.Scheme != "ldaps" && address.Scheme != "ldap"):
-		c.refuse(d, at+".url", "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", k.URL)
+		c.refuse(d, at+".url", "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", shownAddress(k.URL))
 	case address.User != nil || address.RawQuery != "" || strings.Trim(address.Path, "/") != "":
-		c.refuse(d, at+".url", "must hold scheme, host and port only; the rest has keys of its own", address.Host)
+		c.refuse(d, at+".url", "must hold scheme, host and port only; the rest has keys of its own", shownAddress(k.URL))
 	case address.Scheme == "ldap" && !k.StartTLS && !k.Insecure:
 		c.refuse(d, at+".url", "ldap:// would send the password in clear text; use ldaps://, start_tls: true or, if it must be, insecure: true", k.URL)
 	case address.Scheme == "ldaps" && k.StartTLS:
@@ -143,12 +153,24 @@ func (c *checker) collector(d document, at string, k *Collector, seen map[string
 	if k.Credentials.Username == "" && k.Credentials.Password.IsSet() {
 		c.refuse(d, at+".credentials.username", "must go with the password", "")
 	}
+	if k.Credentials.Username != "" && !k.Credentials.Password.IsSet() {
+		c.refuse(d, at+".credentials.password", "must go with the user name: name an environment variable, {env: NAME}, or a file, {file: PATH}", "")
+	}
 	if k.PageSize < 0 || k.PageSize > 1000 {
 		c.refuse(d, at+".page_size", "must be from 1 to 1000, the limit of a domain controller", k.PageSize)
 	}
 	if k.Timeout < 0 {
 		c.refuse(d, at+".timeout", "cannot be negative", k.Timeout)
 	}
+}
+
+// shownAddress is what a message may show of an address: no credentials and no query.
+func shownAddress(address string) string {
+	if at := strings.LastIndex(address, "@"); at >= 0 {
+		address = "…" + address[at:]
+	}
+	address, _, _ = strings.Cut(address, "?")
+	return address
 }
 
 func (c *checker) contacts(d document, at string, k *Contacts) {
@@ -162,11 +184,11 @@ func (c *checker) contacts(d document, at string, k *Contacts) {
 	case named != 1:
 		c.refuse(d, at, "must have exactly one of jsonl, csv and parquet", fmt.Sprintf("%d of them", named))
 	case k.ITGlue != nil:
-		c.refuse(d, at+".itglue", "reading IT Glue's API is not in this version; export contacts and name the file under jsonl, csv or parquet", k.ITGlue.URL)
+		c.refuse(d, at+".itglue", "reading IT Glue's API is not in this version; export contacts and name the file under jsonl, csv or parquet", shownAddress(k.ITGlue.URL))
 	case k.JSONL != "":
-		k.source = contacts.Input{Format: contacts.JSONL, Path: d.resolve(k.JSONL)}
+		k.source = contacts.Input{Format: contacts.JSONL, Path: k.JSONL}
 	case k.Parquet != "":
-		k.source = contacts.Input{Format: contacts.Parquet, Path: d.resolve(k.Parquet)}
+		k.source = contacts.Input{Format: contacts.Parquet, Path: k.Parquet}
 	default:
 		if k.CSV.Path == "" {
 			c.refuse(d, at+".csv.path", "must name a file", "")
@@ -174,7 +196,7 @@ func (c *checker) contacts(d document, at string, k *Contacts) {
 		if k.CSV.Columns.ID == "" {
 			c.refuse(d, at+".csv.columns.id", "must name the header of the contact's id", "")
 		}
-		k.source = contacts.Input{Format: contacts.CSV, Path: d.resolve(k.CSV.Path), Columns: k.CSV.Columns}
+		k.source = contacts.Input{Format: contacts.CSV, Path: k.CSV.Path, Columns: k.CSV.Columns}
 	}
 }
 

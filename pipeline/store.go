@@ -130,19 +130,20 @@ func (s *Store) Count(ctx context.Context, query string, args ...any) (int64, er
 
 // Query runs a query and calls row for every row of the result, with a function that scans it.
 // row must not use the store.
-func (s *Store) Query(ctx context.Context, row func(scan func(...any) error) error, query string, args ...any) error {
+func (s *Store) Query(ctx context.Context, row func(scan func(...any) error) error, query string, args ...any) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, err := s.conn.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // Raw gives f the driver's connection, for what database/sql has no call for.

@@ -80,7 +80,7 @@ func findUser(ctx context.Context, db *sql.DB, user string, organization int64) 
 	return found, nil
 }
 
-func (u explained) explain(ctx context.Context, w io.Writer, db *sql.DB) error {
+func (u explained) explain(ctx context.Context, w io.Writer, db *sql.DB) (err error) {
 	fmt.Fprintf(w, "%s (%s), organization %d, seen by %s, AD status %s\n", u.name, u.guid, u.organization, orNone(u.collectors.String), u.adStatus)
 	fmt.Fprintf(w, "  keys: e-mail %s (from %s), first name %s, last name %s\n",
 		orNone(u.emailKey), orNone(u.emailSource), orNone(u.firstKey), orNone(u.lastKey))
@@ -89,13 +89,14 @@ func (u explained) explain(ctx context.Context, w io.Writer, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("look for candidates: %w", err)
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	n := 0
 	for ; rows.Next(); n++ {
 		var how, name, holder, holderName string
 		var contact int64
 		var apart bool
 		if err := rows.Scan(&how, &contact, &name, &holder, &holderName, &apart); err != nil {
-			return errors.Join(fmt.Errorf("look for candidates: %w", err), rows.Close())
+			return fmt.Errorf("look for candidates: %w", err)
 		}
 		state := "free"
 		switch {
@@ -112,7 +113,7 @@ func (u explained) explain(ctx context.Context, w io.Writer, db *sql.DB) error {
 	if n == 0 {
 		fmt.Fprintln(w, "  no contact of the organization shares a key with this user")
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // verdict puts status, rule and reason in a sentence.

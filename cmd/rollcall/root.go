@@ -57,7 +57,7 @@ func do(args []string, s streams) int {
 }
 
 func execute(ctx context.Context, args []string, a *app) int {
-	root := a.root()
+	root := a.root() //nolint:contextcheck // the verbs take the context that ExecuteContext hands them
 	root.SetArgs(withLongUpdate(args))
 	root.SetIn(a.in)
 	root.SetOut(a.out)
@@ -171,7 +171,7 @@ func (a *app) logger() (zerolog.Logger, error) {
 	if err != nil {
 		return zerolog.Nop(), usagef("--log-level must be debug, info, warn or error (got %q)", text)
 	}
-	var w io.Writer = a.err
+	w := a.err
 	if a.onTerminal() {
 		w = zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly}
 	}

@@ -27,20 +27,20 @@ func (f textFunction) Executor() duckdb.ScalarFuncExecutor {
 	return duckdb.ScalarFuncExecutor{ChunkContextExecutor: func(_ context.Context, state *duckdb.ChunkIteratorState) error {
 		vector, err := state.GetInputChunk().GetVector(0)
 		if err != nil {
-			return err //nolint:wrapcheck // DuckDB names the function
+			return fmt.Errorf("make keys: %w", err)
 		}
 		in, err := duckdb.GetVectorView[string](vector)
 		if err != nil {
-			return err //nolint:wrapcheck // as above
+			return fmt.Errorf("make keys: %w", err)
 		}
 		out, err := duckdb.GetVectorWriter[string](state.GetResultVector())
 		if err != nil {
-			return err //nolint:wrapcheck // as above
+			return fmt.Errorf("make keys: %w", err)
 		}
 		for row := range in.Len() {
 			value, valid, err := in.GetValueBorrowed(row)
 			if err != nil {
-				return err //nolint:wrapcheck // as above
+				return fmt.Errorf("make keys: %w", err)
 			}
 			key := ""
 			if valid {
@@ -52,7 +52,7 @@ func (f textFunction) Executor() duckdb.ScalarFuncExecutor {
 				err = out.Set(row, key)
 			}
 			if err != nil {
-				return err //nolint:wrapcheck // as above
+				return fmt.Errorf("make keys: %w", err)
 			}
 		}
 		return nil

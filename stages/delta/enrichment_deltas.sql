@@ -84,8 +84,9 @@ SELECT e.organization_id,
        e.object_guid, e.field, e.value
 FROM enrichments e
 JOIN active_organizations a ON a.organization_id = e.organization_id
-LEFT JOIN next_user_matching m ON m.organization_id = e.organization_id AND m.object_guid = e.object_guid
-                              AND m.contact_key = e.contact_key AND e.contact_id IS NULL;
+LEFT JOIN (SELECT organization_id, contact_key, contact_id FROM next_user_matching
+           WHERE contact_key IS NOT NULL AND contact_id IS NOT NULL) m
+       ON m.organization_id = e.organization_id AND m.contact_key = e.target;
 
 INSERT INTO next_enrichment_deltas
 SELECT x.run_id, n.organization_id, n.contact_id, CASE WHEN n.contact_id IS NULL THEN n.contact_key END,

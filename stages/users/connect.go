@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
 
@@ -40,6 +42,8 @@ type Server struct {
 const (
 	defaultPageSize = 1000
 	defaultTimeout  = 60 * time.Second
+	// maxTLSAnswer bounds the answer to the request for encryption, in bytes.
+	maxTLSAnswer = 64 << 10
 )
 
 var errNoCredentials = errors.New("no Active Directory users were found as AD credentials were not specified")
@@ -92,24 +96,47 @@ func (s Server) connect(ctx context.Context) (*connection, error) {
 func (c *connection) open(ctx context.Context, s Server, ldaps bool, trust *tls.Config, password string) error {
 	watch := c.watch()
 	defer watch.stop()
-	if ldaps {
+	if s.StartTLS && !ldaps {
+		if err := requestTLS(c.raw); err != nil {
+			return watch.explain(err)
+		}
+	}
+	if ldaps || s.StartTLS {
 		client := tls.Client(c.raw, trust)
 		if err := client.HandshakeContext(ctx); err != nil {
 			return watch.explain(explainTLS(s, err))
 		}
 		c.Conn = ldap.NewConn(client, true)
-		c.Start()
 	} else {
 		c.Conn = ldap.NewConn(c.raw, false)
-		c.Start()
-		if s.StartTLS {
-			if err := c.StartTLS(trust); err != nil {
-				return watch.explain(explainTLS(s, err))
-			}
-		}
 	}
+	c.Start()
 	if err := c.Bind(s.Username, password); err != nil {
 		return watch.explain(explainBind(err))
+	}
+	return nil
+}
+
+// requestTLS asks the server to encrypt the connection (RFC 4511, 4.14). go-ldap can do it too,
+// but then tells in words only what is wrong with a certificate.
+func requestTLS(raw net.Conn) error {
+	const startTLS = "1.3.6.1.4.1.1466.20037"
+	operation := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "")
+	operation.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLS, ""))
+	request := ber.NewSequence("")
+	// The messages of the encrypted connection are numbered anew, by go-ldap.
+	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))
+	request.AppendChild(operation)
+	if _, err := raw.Write(request.Bytes()); err != nil {
+		return fmt.Errorf("ask for encryption: %w", err)
+	}
+	answer, err := ber.ReadPacket(io.LimitReader(raw, maxTLSAnswer))
+	if err != nil {
+		return fmt.Errorf("ask for encryption: the server hung up: %w", err)
+	}
+	var refusal *ldap.Error
+	if err := ldap.GetLDAPError(answer); errors.As(err, &refusal) {
+		return fmt.Errorf("the server does not encrypt the connection (LDAP result %d): give it a certificate, or use ldaps://", refusal.ResultCode)
 	}
 	return nil
 }
@@ -223,17 +250,21 @@ func orNone(text string) string {
 func explainBind(err error) error {
 	var result *ldap.Error
 	if !errors.As(err, &result) {
-		return fmt.Errorf("bind: %w", err)
+		result = &ldap.Error{ResultCode: ldap.ErrorNetwork, Err: err} // go-ldap hands on what the connection said
 	}
 	switch result.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
 		return errors.New("the server refused user name or password (LDAP result 49" + subcode(result) + "): check credentials")
+	case ldap.ErrorEmptyPassword:
+		return errors.New("the password is empty: check credentials")
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		return fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode)
 	case ldap.LDAPResultStrongAuthRequired:
 		return errors.New("the server demands an encrypted connection (LDAP result 8): use ldaps:// or start_tls: true")
 	case ldap.ErrorNetwork:
-		return fmt.Errorf("bind: the connection broke: %w", result.Err)
+		return fmt.Errorf("the connection broke while binding: check the server, then run again: %w", result.Err)
 	default:
-		return fmt.Errorf("bind: LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
+		return fmt.Errorf("the server refused the bind: check credentials: LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
 	}
 }
 

@@ -41,9 +41,10 @@ func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
 	}
 	reader := attributeReader{entry: e}
 	u := User{GUID: reader.guid(), DistinguishedName: e.DN, Excluded: kind}
-	if !utf8.ValidString(e.DN) || e.DN == "" {
-		reader.fail("dn", "is empty or not valid UTF-8; export the directory as UTF-8")
+	if !utf8.ValidString(e.DN) || e.DN == "" || strings.ContainsRune(e.DN, 0) {
+		reader.fail("dn", "is empty or not valid UTF-8, or holds a zero octet; export the directory as UTF-8")
 	}
+	r.refusePartial(&reader)
 	u.SAMAccountName = reader.text(attrSAM)
 	u.UserPrincipalName = reader.text(attrUPN)
 	u.FirstName = reader.text(attrGivenName)
@@ -69,6 +70,15 @@ func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
 		u.Excluded = r.exclusion(e, account)
 	}
 	return u, true, nil
+}
+
+// refusePartial fails if the source sent only some values of an attribute that counts here.
+func (r Rules) refusePartial(a *attributeReader) {
+	for _, partial := range a.entry.Partial {
+		if slices.ContainsFunc(requestedAttributes(r.ExcludeFilter.Attributes()), func(name string) bool { return strings.EqualFold(name, partial) }) {
+			a.fail(partial, "has more values than the server sends at once; raise MaxValRange there, or remove values")
+		}
+	}
 }
 
 // attributeReader reads one entry's attributes and keeps the first error.
@@ -186,6 +196,7 @@ func (r Rules) email(a *attributeReader, u *User) {
 	primary, others := "", []string{}
 	for _, value := range a.entry.Attributes[attrProxy] {
 		kind, address, found := strings.Cut(a.valid(attrProxy, value), ":")
+		address = strings.TrimSpace(address)
 		switch {
 		case !found || !strings.EqualFold(kind, "smtp") || address == "":
 		case kind == "SMTP" && primary == "":

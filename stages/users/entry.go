@@ -1,9 +1,6 @@
 package users
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Entry is one directory entry as a source delivered it: raw values, attribute names in lower
 // case. Place says where it stands, for error messages: "line 12" or "entry 7".
@@ -11,6 +8,8 @@ type Entry struct {
 	DN         string
 	Place      string
 	Attributes map[string][][]byte
+	// Partial names the attributes of which the source sent only a range of the values.
+	Partial []string
 }
 
 // Values returns an attribute's raw values; nil if the attribute is absent or not readable,
@@ -27,15 +26,16 @@ func (e Entry) first(name string) ([]byte, bool) {
 }
 
 // add puts values under an attribute's plain name. Options such as ;binary and ;lang-de are
-// dropped; a range means that the server sent only a part, which is never taken for the whole.
-func (e *Entry) add(name string, values ...[]byte) error {
+// dropped; a range means that the server sent only a part, which is never taken for the whole:
+// an entry may have it (the members of a large group), but whoever needs the values is refused.
+func (e *Entry) add(name string, values ...[]byte) {
 	base, option, _ := strings.Cut(strings.ToLower(name), ";")
 	if strings.HasPrefix(option, "range=") {
-		return fmt.Errorf("%s: attribute %s has more values than the server sends at once (it came as %s); ask for fewer values or raise MaxValRange", e.Place, base, name)
+		e.Partial = append(e.Partial, base)
+		return
 	}
 	if e.Attributes == nil {
 		e.Attributes = make(map[string][][]byte, 24)
 	}
 	e.Attributes[base] = append(e.Attributes[base], values...)
-	return nil
 }

@@ -15,8 +15,10 @@ const (
 	// unixEpochMicros are the microseconds from 1601 to 1970.
 	unixEpochMicros = 11644473600 * 1000000
 	ticksPerMicro   = 10
-	// lastMicros is the end of year 9999, the last that RFC 3339 can write.
-	lastMicros = 253402300799 * 1000000
+	// lastMicros is the last microsecond of year 9999, the last that RFC 3339 can write.
+	lastMicros = 253402300800*1000000 - 1
+	// firstYear is where FILETIME begins; a directory holds no earlier time.
+	firstYear = 1601
 )
 
 // fromTicks converts a FILETIME that is a time. It computes in microseconds: nanoseconds
@@ -45,7 +47,7 @@ func parseGeneralizedTime(value []byte) (time.Time, error) {
 		layout = "20060102150405.999999999Z"
 	}
 	t, err := time.Parse(layout, string(value))
-	if err != nil {
+	if err != nil || t.Year() < firstYear {
 		return time.Time{}, fmt.Errorf("%.40q is not a time such as 20260101000000.0Z", value)
 	}
 	return t.UTC().Truncate(time.Microsecond), nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -41,6 +42,9 @@ func parseLDIF(ctx context.Context, r io.Reader, visit func(Entry) error) error 
 			return fmt.Errorf("line %d: %w", p.line, err)
 		}
 		entry, err := p.entry()
+		if errors.Is(err, io.EOF) && p.line == 0 {
+			return p.errorf("the file is empty: the export failed; export it anew")
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -97,10 +101,11 @@ func (p *ldifParser) entry() (Entry, error) {
 			if !strings.EqualFold(string(value), "add") {
 				return e, p.errorf("changetype %.20q is a change, not an entry; export entries", value)
 			}
+		case lower == "dn":
+			// Read on, the second entry would vanish in the first.
+			return e, p.errorf("a second dn: in the record of %s; a blank line must stand between records: export the file anew", e.Place)
 		default:
-			if err := e.add(name, value); err != nil {
-				return e, err
-			}
+			e.add(name, value)
 		}
 	}
 }
@@ -108,8 +113,8 @@ func (p *ldifParser) entry() (Entry, error) {
 // attribute splits "name: value", "name:: base64" and refuses "name:< url".
 func (p *ldifParser) attribute(line []byte) (string, []byte, error) {
 	name, rest, found := bytes.Cut(line, []byte(":"))
-	if !found || len(name) == 0 || bytes.ContainsAny(name, " \t") {
-		return "", nil, p.errorf("must be of the form name: value (got %d bytes without a name before a colon); a folded line begins with one space", len(line))
+	if !found || len(name) == 0 || bytes.ContainsFunc(name, notInName) {
+		return "", nil, p.errorf("must be of the form name: value (got %d bytes without a name before a colon); a folded line begins with one space, and the file is UTF-8 without a byte order mark", len(line))
 	}
 	switch {
 	case bytes.HasPrefix(rest, []byte(":")):
@@ -124,6 +129,12 @@ func (p *ldifParser) attribute(line []byte) (string, []byte, error) {
 		return "", nil, p.errorf("attribute %.60q: values in other files (:<) are not read; export with the values in the file", name)
 	}
 	return string(name), bytes.TrimLeft(rest, " "), nil
+}
+
+// notInName tells the characters that no attribute's name holds, nor its options such as
+// ;range=0-*.
+func notInName(r rune) bool {
+	return !strings.ContainsRune("-.;_=*", r) && (r > 'z' || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 }
 
 // logical reads one line with its continuations; comments are skipped. The returned slice is
@@ -183,23 +194,24 @@ func (p *ldifParser) physical() ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 			if len(line) > maxLDIFLine {
 				p.line++
+				p.start = p.line
 				return nil, p.errorf("the line is longer than %d MiB; is this an LDIF file?", maxLDIFLine>>20)
 			}
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return nil, io.EOF
 		case errors.Is(err, io.EOF):
 			p.line++
+			p.start = p.line
 			return nil, p.errorf("the file ends in the middle of a line: it was cut off; export it anew")
 		default:
+			p.line++
+			p.start = p.line
 			return nil, p.errorf("read: %w", err)
 		}
 	}
 }
 
+// errorf names the line where the current logical line began.
 func (p *ldifParser) errorf(format string, args ...any) error {
-	line := max(p.start, 1)
-	if p.line > 0 && p.start < p.line {
-		line = p.line
-	}
-	return fmt.Errorf("line %d: "+format, append([]any{line}, args...)...)
+	return fmt.Errorf("line %d: "+format, append([]any{max(p.start, 1)}, args...)...)
 }

@@ -25,6 +25,10 @@ func accountKind(e Entry) (excluded string, isAccount bool, err error) {
 	if a.err != nil {
 		return "", false, a.err
 	}
+	if accountType == nil && len(e.Attributes[attrObjectClass]) == 0 {
+		a.fail("objectClass and sAMAccountType", "are missing; without them an account cannot be told from a group: export them too")
+		return "", false, a.err
+	}
 	switch {
 	case accountType != nil && *accountType == typeTrust, control != nil && *control&bitTrust != 0:
 		return "trust", true, nil

@@ -32,11 +32,7 @@ func readServer(ctx context.Context, s Server, more []string, visit func(Entry, 
 	for page := 1; ; page++ {
 		cookie, err = c.page(ctx, s, cookie, more, func(e *ldap.Entry) error {
 			place++
-			entry, err := fromLDAP(e, fmt.Sprintf("entry %d", place))
-			if err != nil {
-				return err
-			}
-			return visit(entry, policy)
+			return visit(fromLDAP(e, fmt.Sprintf("entry %d", place)), policy)
 		})
 		if err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
@@ -79,6 +75,8 @@ func (c *connection) page(ctx context.Context, s Server, cookie []byte, more []s
 	switch err := response.Err(); {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("the read was stopped: %w", context.Cause(ctx))
+	case err != nil && len(cookie) > 0 && ldap.IsErrorAnyOf(err, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultOperationsError):
+		return nil, errors.New("the server dropped the search between two pages, to make room for others or because it restarted; nothing of this read counts: run again, and name one domain controller in url, not a load balancer")
 	case err != nil:
 		return nil, waiting.explain(explainSearch(err))
 	case end == nil:
@@ -110,23 +108,17 @@ func (c *connection) maxPasswordAge() (*int64, error) {
 	if len(domain.Entries) == 0 {
 		return nil, nil //nolint:nilnil // as above
 	}
-	entry, err := fromLDAP(domain.Entries[0], "the domain's entry")
-	if err != nil {
-		return nil, err
-	}
-	a := attributeReader{entry: entry}
+	a := attributeReader{entry: fromLDAP(domain.Entries[0], "the domain's entry")}
 	age := a.integer(attrMaxPwdAge)
 	return age, a.err
 }
 
-func fromLDAP(e *ldap.Entry, place string) (Entry, error) {
+func fromLDAP(e *ldap.Entry, place string) Entry {
 	entry := Entry{DN: e.DN, Place: place, Attributes: make(map[string][][]byte, len(e.Attributes))}
 	for _, attribute := range e.Attributes {
-		if err := entry.add(attribute.Name, attribute.ByteValues...); err != nil {
-			return entry, err
-		}
+		entry.add(attribute.Name, attribute.ByteValues...)
 	}
-	return entry, nil
+	return entry
 }
 
 // explainSearch says what a result code means here; the server's text may hold names and is
@@ -134,11 +126,17 @@ func fromLDAP(e *ldap.Entry, place string) (Entry, error) {
 func explainSearch(err error) error {
 	var result *ldap.Error
 	if !errors.As(err, &result) {
-		return err
+		result = &ldap.Error{ResultCode: ldap.ErrorNetwork, Err: err} // go-ldap hands on what the connection said
 	}
 	switch result.ResultCode {
 	case ldap.LDAPResultNoSuchObject:
 		return errors.New("base_dn does not exist on this server (LDAP result 32): check it")
+	case ldap.LDAPResultReferral:
+		return errors.New("base_dn lies in another domain (LDAP result 10): name one of this server's domain, or the other domain's controller in url")
+	case ldap.LDAPResultInvalidDNSyntax:
+		return errors.New("base_dn is no distinguished name to this server (LDAP result 34): check it")
+	case ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
+		return fmt.Errorf("the server stopped at one of its limits (LDAP result %d): lower page_size", result.ResultCode)
 	case ldap.LDAPResultSizeLimitExceeded:
 		return errors.New("the server stopped at its size limit (LDAP result 4): lower page_size to the server's limit")
 	case ldap.LDAPResultInsufficientAccessRights:
@@ -148,8 +146,8 @@ func explainSearch(err error) error {
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
 		return fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode)
 	case ldap.ErrorNetwork:
-		return fmt.Errorf("the connection broke while the server was answering: %w", result.Err)
+		return fmt.Errorf("the connection broke while the server was answering; nothing of this read counts, run again: %w", result.Err)
 	default:
-		return fmt.Errorf("LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
+		return fmt.Errorf("the server refused the search: LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
 	}
 }

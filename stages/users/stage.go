@@ -34,15 +34,16 @@ func Extract(collectors []Collector) pipeline.Stage {
 			})
 		}
 		err := group.Wait()
-		return total.Load(), err //nolint:wrapcheck // extract names the collector
+		return total.Load(), err
 	}}
 }
 
 // extract reads one collector and enters how it went.
 func (k Collector) extract(ctx context.Context, r *pipeline.Run) (int64, error) {
-	status, message := complete, ""
+	var message string
 	var seen int64
 	var err error
+	status := complete
 	if !k.hasCredentials() {
 		status, message = noCredentials, "No Active Directory users were found as AD credentials were not specified"
 	} else if seen, message, err = k.read(ctx, r); err != nil {

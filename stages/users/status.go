@@ -27,7 +27,7 @@ func (s account) status(now time.Time) string {
 	if *s.control&bitDisabled != 0 {
 		return "disabled"
 	}
-	if s.expires == nil {
+	if s.expires == nil || *s.expires < 0 {
 		return "unknown"
 	}
 	if *s.expires != ticksNone && *s.expires != ticksNever {
@@ -60,6 +60,9 @@ func (a *attributeReader) password(s account, policy Policy, now time.Time) (str
 			return "never", nil
 		}
 		end, err := fromTicks(*ticks)
+		if err != nil && *ticks > 0 {
+			return "never", nil // beyond year 9999: a policy with a very long maximum age
+		}
 		if err != nil {
 			a.fail(attrPwdExpires, "is wrong: "+err.Error())
 			return "unknown", nil

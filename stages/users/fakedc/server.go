@@ -1,6 +1,7 @@
 package fakedc
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -120,7 +121,7 @@ func Start(opts Options) (*Server, error) {
 		s.tls = &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
 		s.caPEM = caPEM
 	}
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("listen on loopback: %w", err)
 	}
 	s.running.Go(s.accept)
@@ -172,9 +173,9 @@ func (s *Server) Close() {
 	if !s.closed {
 		s.closed = true
 		close(s.closing)
-		s.listener.Close()
+		s.listener.Close() //nolint:errcheck // nothing is lost with it
 		for conn := range s.open {
-			conn.Close()
+			conn.Close() //nolint:errcheck // nothing is lost with it
 		}
 	}
 	s.mu.Unlock()
@@ -204,7 +205,7 @@ func (s *Server) admit(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		conn.Close()
+		conn.Close() //nolint:errcheck // nothing is lost with it
 		return
 	}
 	s.open[conn] = true
@@ -218,7 +219,7 @@ func (s *Server) admit(conn net.Conn) {
 // release closes the connection beneath any TLS. A TLS farewell could block on a
 // client that has stopped reading, and a dropped connection has none anyway.
 func (s *Server) release(conn net.Conn) {
-	conn.Close()
+	conn.Close() //nolint:errcheck // nothing is lost with it
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)

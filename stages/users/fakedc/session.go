@@ -1,6 +1,7 @@
 package fakedc
 
 import (
+	"context"
 	"bufio"
 	"crypto/tls"
 	"errors"
@@ -73,7 +74,7 @@ func (s *session) serve() {
 // upgrade puts TLS on the connection.
 func (s *session) upgrade() error {
 	conn := tls.Server(s.conn, s.server.tls)
-	if err := conn.Handshake(); err != nil {
+	if err := conn.HandshakeContext(context.Background()); err != nil {
 		return fmt.Errorf("negotiate TLS: %w", err)
 	}
 	s.in.Reset(conn)

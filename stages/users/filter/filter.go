@@ -176,7 +176,7 @@ func compileExtensible(p *ber.Packet) (Predicate, error) {
 	case ruleBitAnd, ruleBitOr:
 		mask, err := strconv.ParseInt(want, 10, 64)
 		if err != nil {
-			return func(Attributes) bool { return false }, nil
+			return func(Attributes) bool { return false }, nil //nolint:nilerr // no number has the bits of a text
 		}
 		return anyValue(name, func(v []byte) bool {
 			n, err := strconv.ParseInt(string(v), 10, 64)

@@ -1,0 +1,54 @@
+# The Arrow interface of DuckDB's driver is behind this build tag: every go command needs it.
+export GOFLAGS := -tags=duckdb_arrow
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BENCH_DIR ?= /tmp/rollcall-bench
+BENCH_SIZE ?= 100000
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## build bin/rollcall
+	go build -o bin/rollcall ./cmd/rollcall
+
+.PHONY: demo
+demo: build ## run two nights of an embedded example and show what they did
+	bin/rollcall demo
+
+.PHONY: test
+test: ## vet, then all tests that need nothing but Go and a C compiler, with the race detector
+	go vet ./...
+	go test -race -timeout 20m ./...
+
+.PHONY: test-ad
+test-ad: ## run the nightly job against a real Samba AD domain controller (as root; says what to install)
+	testdata/ad/with-dc.sh "$$(mktemp -d)" go test -tags 'duckdb_arrow ad' -count=1 -timeout 20m -run TestSambaAD ./cmd/rollcall
+
+.PHONY: replay
+replay: build ## run all replay cases
+	bin/rollcall replay testdata/replay
+
+.PHONY: lint
+lint: ## run golangci-lint (built on first use), and check that docs/dictionary.md is current
+	go run $(GOLANGCI_LINT) run ./...
+	go run ./cmd/rollcall dictionary | diff -u docs/dictionary.md - || { echo "docs/dictionary.md is stale: make dictionary"; exit 1; }
+
+.PHONY: dictionary
+dictionary: ## write docs/dictionary.md
+	go run ./cmd/rollcall dictionary > docs/dictionary.md
+
+.PHONY: fuzz
+fuzz: ## fuzz the keys, LDIF and the conversion of entries, a minute each
+	go test ./schemas/keys -run '^$$' -fuzz FuzzKeysAreStable -fuzztime 1m
+	go test ./stages/users -run '^$$' -fuzz FuzzLDIF -fuzztime 1m
+	go test ./stages/users -run '^$$' -fuzz FuzzConversion -fuzztime 1m
+
+.PHONY: bench
+bench: build ## time a first and an unchanged night of BENCH_SIZE users and contacts (needs GNU time: apt-get install time)
+	@command -v /usr/bin/time > /dev/null || { echo "GNU time is missing: apt-get install time"; exit 1; }
+	rm -rf $(BENCH_DIR)
+	go run ./testdata/bench $(BENCH_DIR) $(BENCH_SIZE)
+	/usr/bin/time -f 'first night: %e s, %M KiB peak resident' bin/rollcall run nightly --config $(BENCH_DIR)/rollcall.yaml --now 2026-11-01T02:00:00Z --log-level warn
+	/usr/bin/time -f 'unchanged night: %e s, %M KiB peak resident' bin/rollcall run nightly --config $(BENCH_DIR)/rollcall.yaml --now 2026-11-02T02:00:00Z --log-level warn
