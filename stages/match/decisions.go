@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall/pipeline"
@@ -77,7 +78,8 @@ func parseDecisions(r io.Reader) ([]Decision, error) {
 	lines.Buffer(nil, 1<<20)
 	var decisions []Decision
 	seen := map[string]bool{}
-	for number := 1; lines.Scan(); number++ {
+	number := 1
+	for ; lines.Scan(); number++ {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
@@ -87,6 +89,10 @@ func parseDecisions(r io.Reader) ([]Decision, error) {
 		if err := decoder.Decode(&d); err != nil {
 			return nil, fmt.Errorf("line %d: %w; correct the line, or remove it if it was cut off", number, err)
 		}
+		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("line %d: more follows the decision; put each on a line of its own", number)
+		}
+		d.ObjectGUID = strings.ToLower(d.ObjectGUID)
 		if err := d.check(seen); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
@@ -94,7 +100,7 @@ func parseDecisions(r io.Reader) ([]Decision, error) {
 		decisions = append(decisions, d)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+		return nil, fmt.Errorf("line %d: read: %w", number, err)
 	}
 	return decisions, nil
 }

@@ -113,7 +113,7 @@ func (p *ldifParser) entry() (Entry, error) {
 // attribute splits "name: value", "name:: base64" and refuses "name:< url".
 func (p *ldifParser) attribute(line []byte) (string, []byte, error) {
 	name, rest, found := bytes.Cut(line, []byte(":"))
-	if !found || len(name) == 0 || bytes.ContainsFunc(name, notInName) {
+	if !found || len(name) == 0 || name[0] == ';' || bytes.ContainsFunc(name, notInName) {
 		return "", nil, p.errorf("must be of the form name: value (got %d bytes without a name before a colon); a folded line begins with one space, and the file is UTF-8 without a byte order mark", len(line))
 	}
 	switch {

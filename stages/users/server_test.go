@@ -534,6 +534,7 @@ func TestServerReadStopsWhenTheRunStops(t *testing.T) {
 		for _, at := range moments {
 			t.Run(fmt.Sprintf("%s, at %d", name, at), func(t *testing.T) {
 				t.Parallel()
+				options := options // each has its own
 				options.Entries = people(300)
 				_, s := serve(t, options)
 				s.Insecure = true

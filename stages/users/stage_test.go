@@ -72,16 +72,16 @@ func extract(t *testing.T, ctx context.Context, collectors ...users.Collector) (
 			}, query)
 		}
 		var err error
-		x.aliases, err = r.Store.Count(ctx, "SELECT count(*) FROM next_read_user_aliases")
+		x.aliases, err = r.Store.Count(ctx, "SELECT count(*) FROM read_user_aliases")
 		return errors.Join(err,
-			count(x.rows, "SELECT collector, count(*) FROM next_read_users GROUP BY collector"),
-			count(x.excluded, "SELECT excluded, count(*) FROM next_read_users WHERE excluded IS NOT NULL GROUP BY excluded"),
+			count(x.rows, "SELECT collector, count(*) FROM read_users GROUP BY collector"),
+			count(x.excluded, "SELECT excluded, count(*) FROM read_users WHERE excluded IS NOT NULL GROUP BY excluded"),
 			r.Store.Query(ctx, func(scan func(...any) error) error {
 				var name, text string
 				err := scan(&name, &text)
 				x.collectors[name] = text
 				return err
-			}, "SELECT collector, concat_ws(' ', status, users_seen, message) FROM next_read_collectors"),
+			}, "SELECT collector, concat_ws(' ', status, users_seen, message) FROM read_collectors"),
 			r.Store.Query(ctx, func(scan func(...any) error) error {
 				var id int64
 				var text string

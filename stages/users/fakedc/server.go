@@ -96,16 +96,16 @@ func Start(opts Options) (*Server, error) {
 		opts.Now = time.Now
 	}
 
-	context, err := ldap.ParseDN(opts.NamingContext)
+	naming, err := ldap.ParseDN(opts.NamingContext)
 	if err != nil {
 		return nil, fmt.Errorf("parse the naming context %q: %w", opts.NamingContext, err)
 	}
-	if len(context.RDNs) == 0 {
+	if len(naming.RDNs) == 0 {
 		return nil, fmt.Errorf("check options: naming context %q is empty", opts.NamingContext)
 	}
 	s := &Server{
 		options: opts,
-		context: context,
+		context: naming,
 		closing: make(chan struct{}),
 		open:    make(map[net.Conn]bool),
 		faults:  opts.Faults,

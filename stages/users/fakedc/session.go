@@ -1,8 +1,8 @@
 package fakedc
 
 import (
-	"context"
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
