@@ -15,7 +15,7 @@ func (t Table) create(kind, name string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s %s", identifier(c.Name), sqlType(c.Type))
+		fmt.Fprintf(&b, "%s %s", identifier(c.Name), SQLType(c.Type))
 		if !c.Nullable {
 			b.WriteString(" NOT NULL")
 		}

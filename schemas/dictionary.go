@@ -53,6 +53,6 @@ func (d *dictionary) section(name, description, key string, columns []Column) {
 		if c.Nullable {
 			null = "yes"
 		}
-		d.printf("| %s | %s | %s | %s |\n", c.Name, sqlType(c.Type), null, c.Description)
+		d.printf("| %s | %s | %s | %s |\n", c.Name, SQLType(c.Type), null, c.Description)
 	}
 }

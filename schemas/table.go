@@ -101,9 +101,9 @@ func (t Table) Next() string {
 	return "next_" + t.Name
 }
 
-// sqlType is DuckDB's name of an Arrow type. The set of types is closed, so a missing one is a
+// SQLType is DuckDB's name of an Arrow type. The set of types is closed, so a missing one is a
 // fault in a declaration.
-func sqlType(t arrow.DataType) string {
+func SQLType(t arrow.DataType) string {
 	switch t.ID() {
 	case arrow.INT64:
 		return "BIGINT"
@@ -116,7 +116,7 @@ func sqlType(t arrow.DataType) string {
 	case arrow.TIMESTAMP:
 		return "TIMESTAMPTZ"
 	case arrow.LIST:
-		return sqlType(t.(*arrow.ListType).Elem()) + "[]"
+		return SQLType(t.(*arrow.ListType).Elem()) + "[]"
 	default:
 		panic(fmt.Sprintf("schemas: no DuckDB type for Arrow's %s", t))
 	}

@@ -117,6 +117,7 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 partial (an organizati
 unavailable), 4 held by the guard, 5 another run is going on.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("no verb %q; see rollcall --help", args[0])

@@ -1,62 +1,166 @@
 package contacts
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"strings"
-
-	"rollcall/pipeline"
+	"unicode/utf8"
 )
 
-// csvQuery builds the record of each row from the configured columns (RFC 4180; a header line;
-// everything is text).
-func (s Source) csvQuery(ctx context.Context, store *pipeline.Store) (string, error) {
-	reader := "read_csv(" + literal(s.Path) + `, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', strict_mode = true, null_padding = false)`
-	found, err := headers(ctx, store, reader)
+// loadCSV makes the record of each row from the configured columns (RFC 4180 with a header line;
+// everything is text). DuckDB's reader guesses at a file's form, and leaves rows out that do not
+// fit its guess.
+func (s Source) loadCSV(ctx context.Context, w *recordWriter) (err error) {
+	file, err := os.Open(s.Path)
 	if err != nil {
-		return "", err
+		return fmt.Errorf("open it: %w", err)
 	}
-	c := s.Columns
-	var missing []string
-	column := func(header string) string {
-		if header == "" {
-			return "NULL"
+	defer func() { err = errors.Join(err, file.Close()) }()
+	text := bufio.NewReader(file)
+	if mark, _ := text.Peek(len(byteOrderMark)); bytes.Equal(mark, byteOrderMark) {
+		_, _ = text.Discard(len(mark)) // it is in the buffer
+	}
+	rows := csv.NewReader(text)
+	rows.ReuseRecord = true
+	header, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return errors.New("is empty; export it with a line of column names")
+	}
+	if err != nil {
+		return explainCSV(err)
+	}
+	columns, err := findColumns(header, s.Columns)
+	if err != nil {
+		return err
+	}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		if !found[header] {
-			missing = append(missing, header)
+		if err != nil {
+			return explainCSV(err)
 		}
-		return "NULLIF(trim(" + identifier(header) + "), '')"
-	}
-	// An id that is no whole number stays text, and is refused by validate.sql.
-	number := func(expression string) string {
-		return "COALESCE(to_json(TRY_CAST(" + expression + " AS BIGINT)), to_json(" + expression + "))"
-	}
-	list := func(headers []string) string {
-		items := make([]string, len(headers))
-		for i, header := range headers {
-			value := column(header)
-			items[i] = fmt.Sprintf("CASE WHEN %s IS NULL THEN NULL ELSE json_object('value', %s, 'primary', %t) END", value, value, i == 0)
+		for i, value := range row {
+			if line, _ := rows.FieldPos(i); !utf8.ValidString(value) {
+				return fmt.Errorf("line %d is not valid UTF-8: export the file as UTF-8", line)
+			}
 		}
-		return "to_json([" + strings.Join(items, ", ") + "]::JSON[])"
+		record, err := json.Marshal(columns.record(row, s.Organizations[0]))
+		if err != nil {
+			return fmt.Errorf("encode a record: %w", err)
+		}
+		if err := w.add(ctx, record); err != nil {
+			return err
+		}
 	}
-	organization := fmt.Sprintf("to_json(%d::BIGINT)", s.Organizations[0])
-	if c.OrganizationID != "" {
-		organization = number(column(c.OrganizationID))
+}
+
+// explainCSV says what is wrong with a line, and nothing of what it holds.
+func explainCSV(err error) error {
+	var wrong *csv.ParseError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("read it: %w", err)
 	}
-	record := "json_object('id', " + number(column(c.ID)) +
-		", 'organization_id', " + organization +
-		", 'first_name', " + column(c.FirstName) +
-		", 'last_name', " + column(c.LastName) +
-		", 'title', " + column(c.Title) +
-		", 'contact_type', " + column(c.ContactType) +
-		", 'location', " + column(c.Location) +
-		", 'emails', " + list(c.Emails) +
-		", 'phones', " + list(c.Phones) +
-		", 'psa_id', " + column(c.PSAID) +
-		", 'external_key', " + column(c.ExternalKey) +
-		", 'updated_at', " + column(c.UpdatedAt) + ")"
-	if len(missing) > 0 {
-		return "", fmt.Errorf("has no column %q; correct contacts.csv.columns in the configuration, or the file's header", missing[0])
+	advice := "export the file anew"
+	switch {
+	case errors.Is(err, csv.ErrFieldCount):
+		return fmt.Errorf("line %d has more or fewer fields than the first line; put values with commas in quotes, or %s", wrong.Line, advice)
+	case errors.Is(err, csv.ErrQuote) && wrong.StartLine != wrong.Line:
+		return fmt.Errorf("line %d: the quotes that open on line %d do not close rightly; %s", wrong.Line, wrong.StartLine, advice)
+	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
+		return fmt.Errorf("line %d: quotes stand in the middle of a value; double them and put the value in quotes, or %s", wrong.Line, advice)
+	default:
+		return fmt.Errorf("line %d: %w; %s", wrong.Line, wrong.Err, advice)
 	}
-	return "SELECT " + record + " AS record FROM " + reader, nil
+}
+
+// places are the columns' numbers; -1 is for a field that the file does not have.
+type places struct {
+	id, organization, firstName, lastName, title, contactType, location, psaID, externalKey, updatedAt int
+
+	emails, phones []int
+}
+
+// findColumns finds the configured headers; each must be there once.
+func findColumns(header []string, c Columns) (places, error) {
+	count, number := map[string]int{}, map[string]int{}
+	for i, name := range header {
+		name = strings.TrimSpace(name)
+		count[name]++
+		number[name] = i
+	}
+	var problem error
+	find := func(name string) int {
+		name = strings.TrimSpace(name)
+		switch {
+		case name == "":
+			return -1
+		case count[name] == 0 && problem == nil:
+			problem = fmt.Errorf("has no column %q; correct contacts.csv.columns in the configuration, or the file's header", name)
+		case count[name] > 1 && problem == nil:
+			problem = fmt.Errorf("has %d columns %q; give each a name of its own in the file's header", count[name], name)
+		}
+		return number[name]
+	}
+	all := func(names []string) []int {
+		found := make([]int, len(names))
+		for i, name := range names {
+			found[i] = find(name)
+		}
+		return found
+	}
+	return places{
+		id: find(c.ID), organization: find(c.OrganizationID), firstName: find(c.FirstName), lastName: find(c.LastName),
+		title: find(c.Title), contactType: find(c.ContactType), location: find(c.Location),
+		psaID: find(c.PSAID), externalKey: find(c.ExternalKey), updatedAt: find(c.UpdatedAt),
+		emails: all(c.Emails), phones: all(c.Phones),
+	}, problem
+}
+
+// record is a row as a line of contacts.jsonl has it. Without a column for the organization the
+// row belongs to the one given.
+func (p places) record(row []string, organization int64) map[string]any {
+	text := func(place int) any {
+		if place < 0 || strings.TrimSpace(row[place]) == "" {
+			return nil
+		}
+		return strings.TrimSpace(row[place])
+	}
+	// What is no whole number stays text, and is refused by validate.sql.
+	number := func(place int) any {
+		value := text(place)
+		if digits, ok := value.(string); ok {
+			if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+				return n
+			}
+		}
+		return value
+	}
+	list := func(places []int) []any {
+		values := make([]any, len(places)) // a blank one keeps its place
+		for i, place := range places {
+			values[i] = map[string]any{"value": text(place), "primary": i == 0}
+		}
+		return values
+	}
+	record := map[string]any{
+		"id": number(p.id), "organization_id": organization,
+		"first_name": text(p.firstName), "last_name": text(p.lastName), "title": text(p.title),
+		"contact_type": text(p.contactType), "location": text(p.location),
+		"emails": list(p.emails), "phones": list(p.phones),
+		"psa_id": text(p.psaID), "external_key": text(p.externalKey), "updated_at": text(p.updatedAt),
+	}
+	if p.organization >= 0 {
+		record["organization_id"] = number(p.organization)
+	}
+	return record
 }

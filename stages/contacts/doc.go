@@ -1,8 +1,8 @@
 // Package contacts extracts the documented people, side by side with the users.
 //
-//	JSONL   read by DuckDB ┐
-//	CSV     read by DuckDB ├─ one JSON record a contact ─ validate.sql ─ contacts.sql ─ read_contacts, …_emails, …_phones
-//	Parquet read by DuckDB ┘
+//	JSONL   jsonl.go  ┐
+//	CSV     csv.go    ├─ one JSON record a contact ─ validate.sql ─ contacts.sql ─ read_contacts, …_emails, …_phones
+//	Parquet DuckDB    ┘
 //
 // Every source becomes the same JSON records, so that there is one place where they are checked
 // and taken apart. A source with a bad record has failed as a whole for the record's

@@ -1,17 +1,15 @@
 package contacts
 
 import (
-	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"rollcall/pipeline"
+	"rollcall/schemas"
 )
 
 // Format is how a contact source is written.
@@ -61,120 +59,66 @@ type Source struct {
 // name is the file as messages call it.
 func (s Source) name() string { return filepath.Base(s.Path) }
 
-// load fills raw_contacts with one JSON record for each contact of the source.
+// load fills raw_contacts with one JSON record for each contact of the source, in the file's
+// order.
 func (s Source) load(ctx context.Context, store *pipeline.Store, number int64) error {
 	if info, err := os.Stat(s.Path); err != nil {
 		return fmt.Errorf("contacts %s: %w; check the path", s.name(), err)
 	} else if info.IsDir() {
 		return fmt.Errorf("contacts %s: is a folder, not a file; check the path", s.name())
 	}
-	if s.Format != Parquet {
-		if err := checkText(s.Path); err != nil {
-			return fmt.Errorf("contacts %s: %w", s.name(), err)
-		}
-	}
-	query, err := s.query(ctx, store)
-	if err != nil {
+	if err := s.read(ctx, store, number); err != nil {
 		return fmt.Errorf("contacts %s: %w", s.name(), err)
 	}
-	if err := store.Exec(ctx, "INSERT INTO raw_contacts SELECT ?, row_number() OVER (), record FROM ("+query+")", number); err != nil {
-		return fmt.Errorf("contacts %s: %w", s.name(), readable(err))
-	}
 	return nil
 }
 
-// query yields the column record, one JSON object a contact, in the file's order.
-func (s Source) query(ctx context.Context, store *pipeline.Store) (string, error) {
-	path := literal(s.Path)
-	switch s.Format {
-	case JSONL:
-		return "SELECT json AS record FROM read_ndjson_objects(" + path + ")", nil
-	case Parquet:
-		return "SELECT to_json(t) AS record FROM read_parquet(" + path + ") t", nil
-	case CSV:
-		return s.csvQuery(ctx, store)
-	default:
-		return "", fmt.Errorf("format %q is not known", s.Format)
+func (s Source) read(ctx context.Context, store *pipeline.Store, number int64) error {
+	if s.Format == Parquet {
+		return s.loadParquet(ctx, store, number)
 	}
+	w := &recordWriter{Writer: store.Writer(rawContacts), source: number}
+	defer w.Release()
+	load := s.loadJSONL
+	if s.Format == CSV {
+		load = s.loadCSV
+	}
+	if err := load(ctx, w); err != nil {
+		return err
+	}
+	return w.Flush(ctx)
 }
 
-// readable keeps what DuckDB says of a file, without its hints on options that rollcall's users
-// cannot set and without excerpts of the file, which is personal data.
-func readable(err error) error {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	text, _, _ = strings.Cut(text, " Try ")
-	for _, excerpt := range []string{"Original Line", "CSV Error on Line"} {
-		text, _, _ = strings.Cut(text, excerpt)
-	}
-	return errors.New(strings.TrimSpace(text) + " (correct or export the file anew)")
+// rawContacts are the records of all sources; validate.sql looks at them first.
+//
+//nolint:gochecknoglobals // a constant, made once
+var rawContacts = schemas.Table{
+	Name: "raw_contacts", Life: schemas.Read,
+	Columns: []schemas.Column{
+		{Name: "source", Type: schemas.Int64},
+		{Name: "position", Type: schemas.Int64},
+		{Name: "record", Type: schemas.String},
+	},
 }
 
-// checkText makes sure that a text file is UTF-8 and was not cut off, and says where it is not.
-func checkText(path string) (err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open it: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-	number := 0
-	for lines.Scan() {
-		number++
-		if !utf8.Valid(lines.Bytes()) {
-			return fmt.Errorf("line %d is not valid UTF-8: export the file as UTF-8", number)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d: %w", number+1, err)
+// recordWriter adds one source's records to raw_contacts.
+type recordWriter struct {
+	*pipeline.Writer
+
+	source, position int64
+}
+
+func (w *recordWriter) add(ctx context.Context, record []byte) error {
+	w.position++
+	return w.Append(ctx, w.source, w.position, string(record)) //nolint:wrapcheck // it names the table
+}
+
+func (s Source) loadParquet(ctx context.Context, store *pipeline.Store, number int64) error {
+	path := "'" + strings.ReplaceAll(s.Path, "'", "''") + "'"
+	if err := store.Exec(ctx, "INSERT INTO raw_contacts SELECT ?, row_number() OVER (), to_json(t) FROM read_parquet("+path+") t", number); err != nil {
+		// A further line would be a hint on options that nobody can set here.
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		return errors.New(strings.TrimSpace(text) + " (correct or export the file anew)")
 	}
 	return nil
-}
-
-// maxLine bounds a line of a text file, in bytes.
-const maxLine = 16 << 20
-
-// lineOf is the number of the line that holds the n-th record of a JSONL file; blank lines hold
-// none.
-func lineOf(path string, record int64) int64 {
-	file, err := os.Open(path)
-	if err != nil {
-		return record
-	}
-	defer file.Close() //nolint:errcheck // only read
-	lines := bufio.NewScanner(file)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-	var line, records int64
-	for lines.Scan() {
-		line++
-		if strings.TrimSpace(lines.Text()) == "" {
-			continue
-		}
-		if records++; records == record {
-			return line
-		}
-	}
-	return record
-}
-
-func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
-func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// headers are the columns of a CSV file.
-func headers(ctx context.Context, store *pipeline.Store, reader string) (map[string]bool, error) {
-	found := map[string]bool{}
-	err := store.Query(ctx, func(scan func(...any) error) error {
-		var name string
-		var rest [5]sql.NullString
-		if err := scan(&name, &rest[0], &rest[1], &rest[2], &rest[3], &rest[4]); err != nil {
-			return err
-		}
-		found[name] = true
-		return nil
-	}, "DESCRIBE SELECT * FROM "+reader)
-	if err != nil {
-		return nil, readable(err)
-	}
-	return found, nil
 }

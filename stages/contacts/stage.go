@@ -19,8 +19,8 @@ func Extract(sources []Source) pipeline.Stage {
 		if err := registerFunctions(r.Store); err != nil {
 			return 0, err
 		}
-		if err := r.Store.Exec(ctx, `CREATE OR REPLACE TEMP TABLE raw_contacts (source BIGINT NOT NULL, position BIGINT NOT NULL, record JSON);
-			CREATE OR REPLACE TEMP TABLE source_organizations (source BIGINT NOT NULL, organization_id BIGINT NOT NULL)`); err != nil {
+		if err := r.Store.Exec(ctx, rawContacts.CreateTemporary()+
+			"CREATE OR REPLACE TEMP TABLE source_organizations (source BIGINT NOT NULL, organization_id BIGINT NOT NULL)"); err != nil {
 			return 0, fmt.Errorf("prepare: %w", err)
 		}
 		for i, source := range sources {

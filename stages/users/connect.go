@@ -146,7 +146,7 @@ func (c *connection) close() {
 		c.stopped()
 	}
 	if c.Conn != nil {
-		c.Conn.Close() //nolint:errcheck // everything that counts has been read
+		c.Close() //nolint:errcheck // everything that counts has been read
 		return
 	}
 	c.raw.Close() //nolint:errcheck // as above

@@ -8,8 +8,6 @@ import (
 )
 
 // The logical time of every test here.
-//
-//nolint:gochecknoglobals // a constant
 var now = time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
 
 // The octets of an objectGUID and the text that Windows shows for them: the first three fields

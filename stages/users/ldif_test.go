@@ -170,7 +170,6 @@ func TestLDIFWithinTheLimitIsRead(t *testing.T) {
 
 var errDisk = errors.New("the disk is broken")
 
-// A reader that fails after a text.
 func TestLDIFReadErrorsNameTheLine(t *testing.T) {
 	t.Parallel()
 	r := io.MultiReader(strings.NewReader("dn: CN=Ann,DC=x\nsn: Lee\n"), failing{})
@@ -181,6 +180,7 @@ func TestLDIFReadErrorsNameTheLine(t *testing.T) {
 	}
 }
 
+// failing is a reader that cannot read.
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errDisk }
@@ -231,6 +231,7 @@ func TestLDIFFiles(t *testing.T) {
 		"good":     {write("good.ldif", "dn: CN=A\n"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			err := readLDIF(context.Background(), c.path, func(Entry) error { return nil })
 			if c.message == "" {
 				if err != nil {
@@ -277,7 +278,6 @@ func TestLDIFPolicyOfTheDomain(t *testing.T) {
 	}
 }
 
-//nolint:gochecknoglobals // a constant
 var filler = strings.Repeat("a", 100)
 
 // generator writes an LDIF file while it is read.

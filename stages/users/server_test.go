@@ -134,8 +134,8 @@ func TestServerIsReadCompletely(t *testing.T) {
 			}
 			options.Entries = people(accounts)
 			directory, s := serve(t, options)
-			clear := !options.TLS && !options.StartTLS
-			s.Insecure = clear
+			plain := !options.TLS && !options.StartTLS
+			s.Insecure = plain
 			read, err := readAll(context.Background(), s, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -144,7 +144,7 @@ func TestServerIsReadCompletely(t *testing.T) {
 			if len(read) != accounts || stats.Entries != accounts || stats.Pages != pages+1 {
 				t.Errorf("read %d accounts of %d sent on %d pages, want %d on %d, and one for the policy", len(read), stats.Entries, stats.Pages, accounts, pages)
 			}
-			if stats.Connections != 1 || stats.Binds != 1 || (stats.PlaintextBinds > 0) != clear {
+			if stats.Connections != 1 || stats.Binds != 1 || (stats.PlaintextBinds > 0) != plain {
 				t.Errorf("%d connections, %d binds, %d in clear text", stats.Connections, stats.Binds, stats.PlaintextBinds)
 			}
 			if stats.LastFilter != accountFilter {

@@ -20,7 +20,7 @@ import (
 	"rollcall/stages/users/fakedc"
 )
 
-//nolint:gochecknoglobals // a constant
+// The logical time of every run here.
 var night = time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
 
 const (
@@ -47,6 +47,7 @@ func ldif(t *testing.T, records ...string) string {
 // extraction is what a run's extraction leaves behind.
 type extraction struct {
 	status     pipeline.Status
+	users      int64            // as the stage counts them
 	rows       map[string]int64 // of read_users, by collector
 	excluded   map[string]int64 // of read_users, by reason
 	aliases    int64
@@ -95,7 +96,13 @@ func extract(t *testing.T, ctx context.Context, collectors ...users.Collector) (
 		Progress: func(_ string, rows int64) { x.progress += rows },
 	}
 	nothing := pipeline.Stage{Name: "account", Run: func(context.Context, *pipeline.Run) (int64, error) { return 0, nil }}
-	outcome, err := engine.Run(ctx, pipeline.Recipe{Job: "nightly", Extract: []pipeline.Stage{users.Extract(collectors)}, Account: nothing},
+	stage := users.Extract(collectors)
+	counted := pipeline.Stage{Name: stage.Name, Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
+		var err error
+		x.users, err = stage.Run(ctx, r)
+		return x.users, err
+	}}
+	outcome, err := engine.Run(ctx, pipeline.Recipe{Job: "nightly", Extract: []pipeline.Stage{counted}, Account: nothing},
 		pipeline.Options{Now: night, DryRun: true, Organizations: []int64{1001, 1002}, Report: collect})
 	x.status = outcome.Status
 	return x, err
@@ -119,6 +126,7 @@ func TestExtractFillsTheTables(t *testing.T) {
 	}
 	want := extraction{
 		status:   pipeline.Succeeded,
+		users:    1001,
 		rows:     map[string]int64{"hq": 1002, "branch": 1},
 		excluded: map[string]int64{"machine": 2},
 		aliases:  2000,
@@ -160,7 +168,7 @@ func TestExtractFailureIsTheOrganizationsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer directory.Close()
+	t.Cleanup(directory.Close)
 	good := account(1, enabled)
 	for name, c := range map[string]struct {
 		bad     users.Collector
@@ -191,6 +199,7 @@ func TestExtractFailureIsTheOrganizationsAlone(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bad := c.bad
 			bad.Organization, bad.Name, bad.Rules = 1001, "bad", rules()
 			x, err := extract(t, t.Context(), bad,

@@ -1,0 +1,694 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/gofrs/flock"
+
+	"rollcall/stages/users/fakedc"
+)
+
+// The nights of these tests: the first is good, the second meets the bad input, the third comes
+// after it was repaired.
+const (
+	firstNight  = "2026-11-01T02:00:00Z"
+	secondNight = "2026-11-02T02:00:00Z"
+	thirdNight  = "2026-11-03T02:00:00Z"
+)
+
+const (
+	svcName     = "svc-rollcall@contoso.example"
+	svcPassword = "Hunter2-Summer!"
+)
+
+// personal is what no message may show: of people, and the password.
+var personal = regexp.MustCompile(`(?i)hunter2|zebulon|quackenbush|wilhelmina|zeb@|mina@|555|0199`)
+
+// site is a configuration in a folder of its own, with its inputs and what the runs made of them.
+type site struct {
+	t      *testing.T
+	folder string
+}
+
+const goodConfig = `data_dir: ./data
+jobs:
+  nightly: {kind: nightly}
+organizations:
+  - id: 1001
+    name: Contoso
+    collectors:
+      - {name: hq, ldif: hq.ldif}
+    contacts: {jsonl: contacts.jsonl}
+  - id: 1002
+    name: Fabrikam
+    collectors:
+      - {name: fab, ldif: fab.ldif}
+    contacts: {jsonl: fab.jsonl}
+`
+
+// serverConfig reads Contoso from a domain controller instead of the file.
+func serverConfig(url, more string) string {
+	return strings.Replace(goodConfig, "{name: hq, ldif: hq.ldif}",
+		`{name: hq, url: "`+url+`", base_dn: "DC=contoso,DC=example", credentials: {username: `+svcName+`, password: {file: password.txt}}`+more+"}", 1)
+}
+
+// account is one AD user of the tests.
+type account struct {
+	guid                   byte
+	first, last, mail, tel string
+}
+
+var contosoAccounts = []account{
+	{1, "Zebulon", "Quackenbush", "zeb@contoso.example", "+1 555 0199"},
+	{2, "Wilhelmina", "Quackenbush", "mina@contoso.example", ""},
+}
+
+func (a account) attributes() map[string][]byte {
+	values := map[string][]byte{
+		"objectGUID":  {0, 0, 0, 0, 0, 0, 0, 0x40, 0x80, 0, 0, 0, 0, 0, 0, a.guid},
+		"objectClass": []byte("user"), "sAMAccountType": []byte("805306368"),
+		"sAMAccountName": fmt.Appendf(nil, "user%d", a.guid), "userAccountControl": []byte("512"),
+		"msDS-User-Account-Control-Computed": []byte("0"), "whenCreated": []byte("20240101090000.0Z"),
+		"givenName": []byte(a.first), "sn": []byte(a.last), "mail": []byte(a.mail),
+	}
+	if a.tel != "" {
+		values["telephoneNumber"] = []byte(a.tel)
+	}
+	return values
+}
+
+func (a account) dn() string { return fmt.Sprintf("CN=user%d,OU=People,DC=contoso,DC=example", a.guid) }
+
+// ldif is an export of the accounts, a line an attribute, 12 or so lines an entry.
+func ldif(accounts ...account) string {
+	var b strings.Builder
+	for _, a := range accounts {
+		fmt.Fprintf(&b, "dn: %s\n", a.dn())
+		values := a.attributes()
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			if name == "objectGUID" {
+				fmt.Fprintf(&b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString(values[name]))
+			} else {
+				fmt.Fprintf(&b, "%s: %s\n", name, values[name])
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func contact(id, organization, first, last, mail string) string {
+	return fmt.Sprintf(`{"id":%s,"organization_id":%s,"first_name":%q,"last_name":%q,"emails":[{"value":%q}],"phones":[{"value":"+1 555 0199"}]}`+"\n",
+		id, organization, first, last, mail)
+}
+
+var (
+	zeb  = contact("7", "1001", "Zebulon", "Quackenbush", "zeb@contoso.example")
+	mina = contact("8", "1001", "Wilhelmina", "Quackenbush", "mina@contoso.example")
+)
+
+// goodInputs are all files of a site on a good night.
+func goodInputs() map[string]string {
+	return map[string]string{
+		"rollcall.yaml":  goodConfig,
+		"hq.ldif":        ldif(contosoAccounts...),
+		"fab.ldif":       ldif(contosoAccounts[0]),
+		"contacts.jsonl": zeb + mina,
+		"fab.jsonl":      contact("7", "1002", "Zebulon", "Quackenbush", "zeb@contoso.example"),
+		"password.txt":   svcPassword + "\n",
+	}
+}
+
+// firstSite is a site after its first good night. It is made once; every test begins with a copy.
+var firstSite = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "rollcall-badinput-")
+	if err != nil {
+		return "", err
+	}
+	for name, text := range goodInputs() {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			return "", err
+		}
+	}
+	code, text := runIn(folder, "run", "nightly", "--now", firstNight)
+	if code != exitDone {
+		return "", fmt.Errorf("the first night ended with %d: %s", code, text)
+	}
+	return folder, nil
+})
+
+func newSite(t *testing.T) site {
+	t.Helper()
+	first, err := firstSite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := site{t, t.TempDir()}
+	if err := os.CopyFS(s.folder, os.DirFS(first)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// runIn calls the program as main does and returns the exit code and everything it wrote.
+func runIn(folder string, args ...string) (int, string) {
+	var out bytes.Buffer
+	clock := func() time.Time { return time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC) }
+	code := execute(context.Background(), append([]string{"--config", filepath.Join(folder, "rollcall.yaml")}, args...),
+		&app{streams: streams{in: strings.NewReader(""), out: &out, err: &out}, clock: clock, memory: memory.DefaultAllocator})
+	return code, out.String()
+}
+
+// run calls the program and refuses every output that shows somebody's data or a secret.
+func (s site) run(args ...string) (int, string) {
+	s.t.Helper()
+	code, text := runIn(s.folder, args...)
+	// A folder's name may look like anything.
+	if found := personal.FindString(strings.ReplaceAll(text, s.folder, "")); found != "" {
+		s.t.Errorf("the output shows %q:\n%s", found, text)
+	}
+	return code, text
+}
+
+func (s site) path(name string) string { return filepath.Join(s.folder, filepath.FromSlash(name)) }
+
+func (s site) write(files map[string]string) {
+	s.t.Helper()
+	for name, text := range files {
+		if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// hashes are the SHA-256 of all files below the given ones of data_dir.
+func (s site) hashes(names ...string) map[string]string {
+	s.t.Helper()
+	found := map[string]string{}
+	for _, name := range names {
+		err := filepath.WalkDir(s.path("data/"+name), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			found[path] = fmt.Sprintf("%x", sha256.Sum256(text))
+			return err
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if len(found) == 0 {
+		s.t.Fatal("there are no files to compare")
+	}
+	return found
+}
+
+// sameFiles checks that yesterday's files are what they were; new ones may be there.
+func (s site) sameFiles(before map[string]string, names ...string) {
+	s.t.Helper()
+	after := s.hashes(names...)
+	for path, hash := range before {
+		if after[path] != hash {
+			s.t.Errorf("%s is not what it was", path)
+		}
+	}
+}
+
+// rows are the published rows of a query, as text.
+func (s site) rows(query string) []string {
+	s.t.Helper()
+	db, err := sql.Open("duckdb", s.path("data/published/rollcall.duckdb")+"?access_mode=read_only")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			s.t.Error(err)
+		}
+	}()
+	rows, err := db.QueryContext(s.t.Context(), "SELECT CAST(q AS VARCHAR) FROM ("+query+") q ORDER BY 1")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		var row string
+		if err := rows.Scan(&row); err != nil {
+			s.t.Fatal(err)
+		}
+		found = append(found, row)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return found
+}
+
+// contoso is everything that is published of Contoso's users, links and contacts.
+func (s site) contoso() []string {
+	s.t.Helper()
+	var all []string
+	for _, table := range []string{"ad_users", "ad_user_collectors", "contact_matching", "contacts", "contact_emails", "contact_phones", "match_deltas", "enrichment_deltas"} {
+		rows := s.rows("SELECT '" + table + "' AS source, t.* FROM " + table + " t WHERE organization_id = 1001")
+		if len(rows) == 0 {
+			s.t.Errorf("there is nothing of Contoso in %s", table)
+		}
+		all = append(all, rows...)
+	}
+	return all
+}
+
+// says checks that a message holds what a person needs.
+func (s site) says(text string, parts ...string) {
+	s.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			s.t.Errorf("the output lacks %q:\n%s", part, text)
+		}
+	}
+}
+
+// succeeds is the night after the input was repaired.
+func (s site) succeeds(now string) string {
+	s.t.Helper()
+	code, text := s.run("run", "nightly", "--now", now)
+	if code != exitDone {
+		s.t.Errorf("after the repair the run ended with %d:\n%s", code, text)
+	}
+	return text
+}
+
+// controller is a domain controller with Contoso's accounts.
+func controller(t *testing.T, options fakedc.Options) *fakedc.Server {
+	t.Helper()
+	options.NamingContext, options.BindDN, options.Password = "DC=contoso,DC=example", svcName, svcPassword
+	for _, a := range contosoAccounts {
+		e := fakedc.Entry{DN: a.dn(), Attributes: map[string][][]byte{}}
+		for name, value := range a.attributes() {
+			e.Attributes[name] = [][]byte{value}
+		}
+		options.Entries = append(options.Entries, e)
+	}
+	server, err := fakedc.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+// A source that cannot be believed leaves its organization exactly as it was, and the others go
+// on: exit code 3.
+func TestBadSourceLeavesItsOrganizationAsItWas(t *testing.T) {
+	t.Parallel()
+	good := ldif(contosoAccounts...)
+	cut := strings.Index(good, "mail: mina")
+	for name, c := range map[string]struct {
+		// bad are the files that go wrong; nil means that prepare does it all.
+		bad     map[string]string
+		prepare func(t *testing.T, s site) (repair func())
+		says    []string
+	}{
+		"LDIF malformed": {
+			bad:  map[string]string{"hq.ldif": strings.Replace(good, "mail: mina", "mail mina", 1)},
+			says: []string{"collector hq: hq.ldif: line 18: must be of the form name: value"},
+		},
+		"LDIF cut off": {
+			bad:  map[string]string{"hq.ldif": good[:cut+8]},
+			says: []string{"collector hq: hq.ldif: line 18: the file ends in the middle of a line: it was cut off; export it anew"},
+		},
+		"LDIF not UTF-8": {
+			bad:  map[string]string{"hq.ldif": strings.Replace(good, "Wilhelmina", "W\xefnifred", 1)},
+			says: []string{"collector hq: hq.ldif: line 14 (objectGUID 00000000-0000-4000-8000-000000000002): givenname is not valid UTF-8", "export as UTF-8"},
+		},
+		"LDIF with an objectGUID twice": {
+			bad:  map[string]string{"hq.ldif": good + good},
+			says: []string{"collector hq: hq.ldif: objectGUID 00000000-0000-4000-8000-000000000001 is at line 1 and again at line 27", "export it anew"},
+		},
+		"LDIF without objectGUID": {
+			bad:  map[string]string{"hq.ldif": regexp.MustCompile("objectGUID.*\n").ReplaceAllString(good, "")},
+			says: []string{"collector hq: hq.ldif: line 1: objectGUID is missing", "export it"},
+		},
+		"LDIF missing": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				if err := os.Rename(s.path("hq.ldif"), s.path("hq.gone")); err != nil {
+					t.Fatal(err)
+				}
+				return func() { s.write(map[string]string{"hq.ldif": good}) }
+			},
+			says: []string{"collector hq: open the LDIF file", "check the collector's ldif path"},
+		},
+		"contact without id": {
+			bad:  map[string]string{"contacts.jsonl": zeb + strings.Replace(mina, `"id":8,`, "", 1)},
+			says: []string{"contacts contacts.jsonl: line 2: id must be a whole number", "(got none)"},
+		},
+		"contact with a text for an id": {
+			bad:  map[string]string{"contacts.jsonl": zeb + contact(`"mina@contoso.example"`, "1001", "Wilhelmina", "Quackenbush", "")},
+			says: []string{"contacts contacts.jsonl: line 2: id must be a whole number", "(got text)"},
+		},
+		"contact id twice": {
+			bad:  map[string]string{"contacts.jsonl": zeb + "\n" + mina + zeb},
+			says: []string{"contacts contacts.jsonl: line 4: id 7 is there twice"},
+		},
+		"contact malformed": {
+			bad:  map[string]string{"contacts.jsonl": zeb + mina[:50]},
+			says: []string{"contacts contacts.jsonl: line 2 is not JSON", "export the file anew"},
+		},
+		"contact not UTF-8": {
+			bad:  map[string]string{"contacts.jsonl": zeb + strings.Replace(mina, "helm", "h\xe9lm", 1)},
+			says: []string{"contacts contacts.jsonl: line 2 is not valid UTF-8: export the file as UTF-8"},
+		},
+		"contacts are a folder": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				if err := os.Remove(s.path("contacts.jsonl")); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Mkdir(s.path("contacts.jsonl"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				return func() {
+					if err := os.Remove(s.path("contacts.jsonl")); err != nil {
+						t.Fatal(err)
+					}
+					s.write(map[string]string{"contacts.jsonl": zeb + mina})
+				}
+			},
+			says: []string{"contacts contacts.jsonl: is a folder, not a file; check the path"},
+		},
+		"environment variable missing": {
+			bad: map[string]string{"rollcall.yaml": strings.Replace(serverConfig("ldaps://127.0.0.1:1", ""), "{file: password.txt}", "{env: ROLLCALL_TEST_NOT_SET}", 1)},
+			says: []string{
+				"collector hq: read the password: environment variable ROLLCALL_TEST_NOT_SET is not set or empty",
+			},
+		},
+		"password file empty": {
+			bad:  map[string]string{"rollcall.yaml": serverConfig("ldaps://127.0.0.1:1", ""), "password.txt": "\n"},
+			says: []string{"collector hq: read the password: the secret's file ", "password.txt is empty"},
+		},
+		"password wrong": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server := controller(t, fakedc.Options{TLS: true})
+				s.write(map[string]string{"ca.pem": string(server.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", ca_file: ca.pem"), "password.txt": "Hunter2-Winter!"})
+				return func() { s.write(map[string]string{"password.txt": svcPassword}) }
+			},
+			says: []string{"collector hq: the server refused user name or password (LDAP result 49", "check credentials"},
+		},
+		"certificate not trusted": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server, another := controller(t, fakedc.Options{TLS: true}), controller(t, fakedc.Options{TLS: true})
+				s.write(map[string]string{"ca.pem": string(another.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", ca_file: ca.pem")})
+				return func() {
+					if server.Stats().Binds+server.Stats().BindsRefused > 0 {
+						t.Error("the password was sent to a server that is not trusted")
+					}
+					s.write(map[string]string{"ca.pem": string(server.CAPEM())})
+				}
+			},
+			says: []string{"collector hq: the server's certificate is not trusted (ca_file: ", "name the CA that signed it in ca_file"},
+		},
+		"certificate expired": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server := controller(t, fakedc.Options{TLS: true, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)})
+				s.write(map[string]string{"ca.pem": string(server.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", ca_file: ca.pem")})
+				return func() { s.write(map[string]string{"rollcall.yaml": goodConfig}) }
+			},
+			says: []string{"collector hq: the server's certificate is not valid: renew it"},
+		},
+		"controller not running": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server := controller(t, fakedc.Options{TLS: true})
+				s.write(map[string]string{"ca.pem": string(server.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", ca_file: ca.pem")})
+				server.Close()
+				return func() {
+					again := controller(t, fakedc.Options{TLS: true})
+					s.write(map[string]string{"ca.pem": string(again.CAPEM()), "rollcall.yaml": serverConfig(again.URL(), ", ca_file: ca.pem")})
+				}
+			},
+			says: []string{"collector hq: 127.0.0.1:", "refused the connection: is the controller running, and is the port right?"},
+		},
+		"controller that breaks off": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server := controller(t, fakedc.Options{TLS: true, Faults: fakedc.Faults{CloseAfterEntries: 1}})
+				s.write(map[string]string{"ca.pem": string(server.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", ca_file: ca.pem")})
+				return func() { server.SetFaults(fakedc.Faults{}) }
+			},
+			says: []string{"collector hq: "},
+		},
+		"controller that demands encryption": {
+			prepare: func(t *testing.T, s site) func() {
+				t.Helper()
+				server := controller(t, fakedc.Options{StartTLS: true, Faults: fakedc.Faults{BindCode: 8}})
+				s.write(map[string]string{"ca.pem": string(server.CAPEM()), "rollcall.yaml": serverConfig(server.URL(), ", insecure: true")})
+				return func() {
+					server.SetFaults(fakedc.Faults{})
+					s.write(map[string]string{"rollcall.yaml": serverConfig(server.URL(), ", start_tls: true, ca_file: ca.pem")})
+				}
+			},
+			says: []string{"collector hq: the server demands an encrypted connection (LDAP result 8): use ldaps:// or start_tls: true"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			before, files := s.contoso(), s.hashes("runs")
+			repair := func() {
+				for name := range c.bad {
+					s.write(map[string]string{name: goodInputs()[name]})
+				}
+			}
+			s.write(c.bad)
+			if c.prepare != nil {
+				repair = c.prepare(t, s)
+			}
+			code, text := s.run("run", "nightly", "--now", secondNight)
+			if code != exitPartial {
+				t.Fatalf("exit code %d, want %d:\n%s", code, exitPartial, text)
+			}
+			s.says(text, append(c.says, "1001 unavailable: ")...)
+			if after := s.contoso(); !slices.Equal(before, after) {
+				t.Errorf("Contoso is not what it was:\n%s\nand before\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
+			}
+			s.sameFiles(files, "runs")
+			if got := s.rows("SELECT status FROM run_organizations WHERE organization_id = 1002 AND run_id LIKE '20261102%'"); len(got) != 1 || !strings.Contains(got[0], "succeeded") {
+				t.Errorf("Fabrikam did not go on: %v", got)
+			}
+			repair()
+			s.succeeds(thirdNight)
+			if got := s.rows("SELECT status FROM run_organizations WHERE organization_id = 1001 AND run_id LIKE '20261103%'"); len(got) != 1 || !strings.Contains(got[0], "succeeded") {
+				t.Errorf("Contoso is still out: %v", got)
+			}
+		})
+	}
+}
+
+// A wrong configuration or call starts nothing: exit code 2 (5 while another run is going on),
+// and every file is what it was.
+func TestWrongCallsStartNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	plaintext := controller(t, fakedc.Options{StartTLS: true})
+	before := s.hashes("runs", "published")
+	run := []string{"run", "nightly", "--now", secondNight}
+	for _, c := range []struct {
+		rule   string
+		config string
+		args   []string
+		code   int
+		says   []string
+	}{
+		{
+			"unknown key", strings.Replace(goodConfig, "    contacts: {jsonl: contacts", "    contcats: {jsonl: contacts", 1), run, exitUsage,
+			[]string{"rollcall.yaml:9: organizations[0].contcats: unknown key; check its spelling"},
+		},
+		{
+			"wrong type", strings.Replace(goodConfig, "id: 1001", "id: Contoso", 1), run, exitUsage,
+			[]string{`rollcall.yaml:5: organizations[0].id: must be a whole number (got "Contoso")`},
+		},
+		{
+			"literal secret", strings.Replace(serverConfig("ldaps://dc.contoso.example", ""), "{file: password.txt}", svcPassword, 1), run, exitUsage,
+			[]string{"rollcall.yaml:8: organizations[0].collectors[0].credentials.password: a literal secret is refused: name an environment variable"},
+		},
+		{
+			"secret in the url", serverConfig("ldaps://svc:"+svcPassword+"@dc.contoso.example", ""), run, exitUsage,
+			[]string{"rollcall.yaml:8: organizations[0].collectors[0].url: must hold scheme, host and port only"},
+		},
+		{
+			"bind in clear text", serverConfig(plaintext.URL(), ""), run, exitUsage,
+			[]string{"rollcall.yaml:8: organizations[0].collectors[0].url: ldap:// would send the password in clear text; use ldaps://, start_tls: true or"},
+		},
+		{"not YAML", "data_dir: [", run, exitUsage, []string{"rollcall.yaml:1: cannot be read as YAML"}},
+		{"empty", "", run, exitUsage, []string{"rollcall.yaml: the file is empty"}},
+		{
+			"variable missing, checked beforehand", strings.Replace(serverConfig("ldaps://127.0.0.1:1", ""), "{file: password.txt}", "{env: ROLLCALL_TEST_NOT_SET}", 1),
+			[]string{"check"}, exitUsage,
+			[]string{"organization 1001, collector hq, credentials.password: environment variable ROLLCALL_TEST_NOT_SET is not set or empty"},
+		},
+		{"the same time again", goodConfig, []string{"run", "nightly", "--now", firstNight}, exitUsage, []string{"this run is complete: 20261101T020000Z-nightly; give a later --now"}},
+		{"an earlier time", goodConfig, []string{"run", "nightly", "--now", "2026-10-31T02:00:00Z"}, exitUsage, []string{"logical time never goes backwards", "give a later one"}},
+		{"no time", goodConfig, []string{"run", "nightly", "--now", "tonight"}, exitUsage, []string{`--now must be a time such as 2026-11-01T02:00:00Z (got "tonight")`}},
+		{"unknown job", goodConfig, []string{"run", "weekly"}, exitUsage, []string{`no job "weekly" in the configuration; there is nightly`}},
+		{"no job", goodConfig, []string{"run"}, exitUsage, []string{"accepts 1 arg(s), received 0"}},
+		{"unknown organization accepted", goodConfig, append(run, "--accept", "9"), exitUsage, []string{"--accept 9: no such organization"}},
+		{"unknown flag", goodConfig, append(run, "--force"), exitUsage, []string{"unknown flag: --force"}},
+		{"unknown log level", goodConfig, append(run, "--log-level", "loud"), exitUsage, []string{"--log-level must be debug, info, warn or error"}},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := site{t, s.folder}
+			s.write(map[string]string{"rollcall.yaml": c.config})
+			code, text := s.run(c.args...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d:\n%s", code, c.code, text)
+			}
+			s.says(text, c.says...)
+			if after := s.hashes("runs", "published"); !maps.Equal(before, after) {
+				t.Errorf("files are not what they were: %v and before %v", after, before)
+			}
+		})
+	}
+	if sent := plaintext.Stats(); sent.Connections > 0 {
+		t.Errorf("the controller was dialled in clear text: %+v", sent)
+	}
+	t.Run("another run going on", func(t *testing.T) {
+		s := site{t, s.folder}
+		s.write(map[string]string{"rollcall.yaml": goodConfig})
+		lock := flock.New(s.path("data/state/run.lock"))
+		if taken, err := lock.TryLock(); err != nil || !taken {
+			t.Fatalf("the lock is not free: %v", err)
+		}
+		code, text := s.run(run...)
+		if code != exitAnotherRun {
+			t.Errorf("exit code %d, want %d:\n%s", code, exitAnotherRun, text)
+		}
+		s.says(text, "another run is going on", "wait for it to end")
+		if after := s.hashes("runs", "published"); !maps.Equal(before, after) {
+			t.Errorf("files are not what they were")
+		}
+		if err := lock.Unlock(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.succeeds(secondNight)
+}
+
+// Where something of rollcall's own cannot be written or read, the run fails with exit code 1,
+// yesterday stands, and the next run after the repair makes up for it.
+func TestDamagedDataFolder(t *testing.T) {
+	t.Parallel()
+	// file puts a file in the place of a folder, which refuses even root to write into it.
+	file := func(name string) func(*testing.T, site) func() {
+		return func(t *testing.T, s site) func() {
+			t.Helper()
+			aside := s.path("data/" + name + ".aside")
+			if err := os.Rename(s.path("data/"+name), aside); err != nil {
+				t.Fatal(err)
+			}
+			s.write(map[string]string{"data/" + name: "in the way"})
+			return func() {
+				if err := os.Remove(s.path("data/" + name)); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Rename(aside, s.path("data/"+name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	decisions := func(text string) func(*testing.T, site) func() {
+		return func(t *testing.T, s site) func() {
+			t.Helper()
+			s.write(map[string]string{"data/decisions.jsonl": text})
+			return func() {
+				if err := os.Remove(s.path("data/decisions.jsonl")); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	const good = `{"id":"d1","at":"2026-11-01T10:00:00Z","by":"kim","action":"ignore","organization_id":1001,"object_guid":"00000000-0000-4000-8000-000000000001"}` + "\n"
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, s site) (repair func())
+		says   []string
+		// owed tells that the run was committed and that its files follow.
+		owed bool
+	}{
+		"runs cannot be written":      {damage: file("runs"), says: []string{"load: ", "runs"}, owed: true},
+		"published cannot be written": {damage: file("published"), says: []string{"publish: ", "published"}, owed: true},
+		"state cannot be written":     {damage: file("state"), says: []string{"state", "check that data_dir exists and is writable"}},
+		"state is no database": {
+			damage: func(t *testing.T, s site) func() {
+				t.Helper()
+				path := s.path("data/state/rollcall.duckdb")
+				text, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.write(map[string]string{"data/state/rollcall.duckdb": strings.Repeat("Zebulon", 10_000)})
+				return func() { s.write(map[string]string{"data/state/rollcall.duckdb": string(text)}) }
+			},
+			says: []string{"the store ", "rollcall.duckdb"},
+		},
+		"decision of an unknown action": {
+			damage: decisions(good + strings.NewReplacer("d1", "d2", "ignore", "forget").Replace(good)),
+			says:   []string{`decisions.jsonl: line 2: action must be match, unmatch, ignore, restore, create or undo (got "forget")`},
+		},
+		"decision cut off": {
+			damage: decisions(good + good[:60]),
+			says:   []string{"decisions.jsonl: line 2: unexpected EOF; correct the line, or remove it if it was cut off"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			before := s.hashes("runs", "published")
+			repair := c.damage(t, s)
+			code, text := s.run("run", "nightly", "--now", secondNight)
+			if code != exitFailed {
+				t.Errorf("exit code %d, want %d:\n%s", code, exitFailed, text)
+			}
+			s.says(text, c.says...)
+			repair()
+			if !c.owed {
+				if after := s.hashes("runs", "published"); !maps.Equal(before, after) {
+					t.Errorf("files are not what they were: %v and before %v", after, before)
+				}
+				s.succeeds(secondNight) // a failed run does not count
+				return
+			}
+			text = s.succeeds(thirdNight)
+			s.says(text, "Run 20261102T020000Z-nightly had been interrupted; its files are complete now.")
+			for _, run := range []string{"20261101T020000Z-nightly", "20261102T020000Z-nightly", "20261103T020000Z-nightly"} {
+				if _, err := os.Stat(s.path("data/runs/" + run + "/datapackage.json")); err != nil {
+					t.Errorf("the files of %s are not complete: %v", run, err)
+				}
+			}
+			if got := s.rows("SELECT run_id FROM runs WHERE status = 'succeeded'"); len(got) != 3 {
+				t.Errorf("published are %v, want three nights", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"rollcall/schemas"
+)
+
+// invocation runs rollcall as its main does, in a folder with a configuration.
+type invocation struct {
+	t      *testing.T
+	folder string
+}
+
+// newInvocation makes a folder with the inputs of the replay case's first night.
+func newInvocation(t *testing.T, replayCase string) invocation {
+	t.Helper()
+	i := invocation{t: t, folder: t.TempDir()}
+	i.night(replayCase, "night1")
+	return i
+}
+
+// night lays the inputs of a night over the folder.
+func (i invocation) night(replayCase, night string) {
+	i.t.Helper()
+	from := filepath.Join("..", "..", "testdata", "replay", replayCase, night)
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(i.folder, relative)
+		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o600)
+	})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// call runs a verb and returns its exit code and what it wrote.
+func (i invocation) call(args ...string) (code int, out, errors string) {
+	i.t.Helper()
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(i.t, 0)
+	var stdout, stderr bytes.Buffer
+	a := &app{streams: streams{in: strings.NewReader(""), out: &stdout, err: &stderr}, clock: time.Now, memory: mem}
+	privateFiles()
+	code = execute(context.Background(), append([]string{"--config", filepath.Join(i.folder, "rollcall.yaml"), "--log-level", "warn"}, args...), a)
+	return code, stdout.String(), stderr.String()
+}
+
+// must runs a verb that has to end with the code, and returns what it wrote to standard output.
+func (i invocation) must(code int, args ...string) string {
+	i.t.Helper()
+	got, out, errors := i.call(args...)
+	if got != code {
+		i.t.Fatalf("rollcall %s: exit %d, want %d\n%s%s", strings.Join(args, " "), got, code, out, errors)
+	}
+	return out
+}
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("lacks %q:\n%s", part, text)
+		}
+	}
+}
+
+func TestVerbsOnAPublishedNight(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "two-users-one-email")
+	if code, _, errors := i.call("users"); code != exitFailed || !strings.Contains(errors, "nothing is published yet") {
+		t.Errorf("before the first night: exit %d, %s", code, errors)
+	}
+	contains(t, i.must(exitDone, "check"), "the configuration is right: 1 organizations, 1 jobs")
+	contains(t, i.must(exitDone, "check", "--connect"), "1001 collector hq: ok", "1001 contacts contacts.jsonl: ok")
+	contains(t, i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z"),
+		"Run 20261101T020000Z-nightly: succeeded", "ambiguous_email 2, contact_taken 1", "published")
+
+	contains(t, i.must(exitDone, "users"), "Ann Lee", "Di Poe", "(4 rows)")
+	contains(t, i.must(exitDone, "users", "--status", "unmatched", "--org", "1001", "--collector", "hq"), "ambiguous_email", "(3 rows)")
+	contains(t, i.must(exitDone, "users", "--search", "POE"), "Di Poe", "(1 rows)")
+	contains(t, i.must(exitDone, "users", "--org", "7"), "(0 rows)")
+	if code, _, _ := i.call("users", "--status", "gone"); code != exitUsage {
+		t.Errorf("an unknown status: exit %d", code)
+	}
+	table := i.must(exitDone, "users", "--format", "csv", "--search", "poe")
+	if lines := strings.Split(table, "\r\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], "organization_id,object_guid,") {
+		t.Errorf("CSV: %q", table)
+	}
+	var object map[string]any
+	if err := json.Unmarshal([]byte(i.must(exitDone, "users", "--format", "json", "--search", "poe")), &object); err != nil || object["rule"] != "email_name" {
+		t.Errorf("JSON: %v, %v", object, err)
+	}
+
+	contains(t, i.must(exitDone, "explain", "user4", "--org", "1001"), "Di Poe", "matched with contact 12 by e-mail and name", "linked to this user")
+	contains(t, i.must(exitDone, "explain", "00000000-0000-4000-8000-000000000001"), "unmatched (ambiguous_email)", "contact 11 Front Desk shares the e-mail: free")
+	contains(t, i.must(exitDone, "explain", "USER3@contoso.example", "--org", "1001"), "unmatched (contact_taken)", "linked to Di Poe")
+	if code, _, errors := i.call("explain", "nobody", "--org", "1001"); code != exitUsage || !strings.Contains(errors, "no user") {
+		t.Errorf("an unknown user: exit %d, %s", code, errors)
+	}
+
+	contains(t, i.must(exitDone, "runs"), "20261101T020000Z-nightly", "succeeded")
+	contains(t, i.must(exitDone, "query", "SELECT count(*) AS n FROM contacts_enriched"), "n\n2")
+	if code, _, errors := i.call("query", "DELETE FROM contacts"); code != exitFailed || !strings.Contains(errors, "read-only") {
+		t.Errorf("a query that writes: exit %d, %s", code, errors)
+	}
+	if code, _, _ := i.call("fly"); code != exitUsage {
+		t.Errorf("an unknown verb: exit %d", code)
+	}
+	if code, _, _ := i.call("run"); code != exitUsage {
+		t.Errorf("run without a job: exit %d", code)
+	}
+	if code, _, _ := i.call("run", "nightly", "--now", "yesterday"); code != exitUsage {
+		t.Errorf("--now yesterday: exit %d", code)
+	}
+}
+
+// What is written is personal data: nobody else may read any of it.
+func TestWhatIsWrittenIsPrivate(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "push-refused")
+	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	files := 0
+	err := filepath.WalkDir(filepath.Join(i.folder, "data"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o600)
+		if entry.IsDir() {
+			want = 0o700
+		} else {
+			files++
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), want)
+		}
+		return nil
+	})
+	if err != nil || files < 8 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+// The published file holds exactly what is declared: every table and view, their columns with
+// types, and a comment on each.
+func TestPublishedFileIsAsDeclared(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "first-night")
+	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	db := i.published()
+	declared := map[string][]schemas.Column{}
+	for _, v := range schemas.Views() {
+		declared[v.Name] = v.Columns
+	}
+	for _, table := range schemas.Tables() {
+		if table.Published {
+			declared[table.Name] = table.Columns
+		}
+	}
+	rows, err := db.QueryContext(t.Context(), `SELECT table_name, column_name, data_type, COALESCE(comment, '')
+		FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	found := map[string]int{}
+	for rows.Next() {
+		var table, column, typ, comment string
+		if err := rows.Scan(&table, &column, &typ, &comment); err != nil {
+			t.Fatal(err)
+		}
+		columns, at := declared[table], found[table]
+		found[table]++
+		if at >= len(columns) {
+			t.Errorf("%s.%s is not declared", table, column)
+			continue
+		}
+		want := strings.Replace(schemas.SQLType(columns[at].Type), "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", 1)
+		if columns[at].Name != column || want != typ || comment != columns[at].Description {
+			t.Errorf("%s.%s %s (%s), declared as %s %s", table, column, typ, comment, columns[at].Name, want)
+		}
+	}
+	for name, columns := range declared {
+		if found[name] != len(columns) {
+			t.Errorf("%s has %d columns, declared are %d", name, found[name], len(columns))
+		}
+	}
+}
+
+func (i invocation) published() *sql.DB {
+	i.t.Helper()
+	db, err := sql.Open("duckdb", filepath.Join(i.folder, "data", "published", "rollcall.duckdb")+"?access_mode=read_only")
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// A reader that has the published file open neither blocks a run nor sees it change.
+func TestAnOpenReaderKeepsItsFile(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "user-gone-and-back")
+	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	// DuckDB shares a database that a process has open already, by its path. Another path to
+	// the same file stands for the other process that a reader is.
+	elsewhere := filepath.Join(t.TempDir(), "published.duckdb")
+	if err := os.Link(filepath.Join(i.folder, "data", "published", "rollcall.duckdb"), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := sql.Open("duckdb", elsewhere+"?access_mode=read_only")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	reader.SetMaxOpenConns(1)
+	count := func(db *sql.DB) (n int) {
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM runs").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(reader); n != 1 {
+		t.Fatalf("%d runs", n)
+	}
+	i.night("user-gone-and-back", "night2")
+	i.must(exitDone, "run", "nightly", "--now", "2026-11-02T02:00:00Z")
+	if n := count(reader); n != 1 {
+		t.Errorf("the open reader sees %d runs", n)
+	}
+	contains(t, i.must(exitDone, "query", "SELECT count(*) AS n FROM runs"), "n\n2")
+}
+
+// The dictionary in docs/ is what the declarations say.
+func TestDictionaryIsCurrent(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile(filepath.Join("..", "..", "docs", "dictionary.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := invocation{t: t, folder: t.TempDir()}
+	if got := i.must(exitDone, "dictionary"); got != string(want) {
+		t.Error("docs/dictionary.md is stale: make dictionary")
+	}
+}
