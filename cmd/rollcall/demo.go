@@ -96,7 +96,7 @@ func (a *app) demoNight(ctx context.Context, d *demo, i int) error {
 		Clock:       func() time.Time { return night.now },
 		Environment: d.environment, Memory: a.memory, Log: log, Out: a.out,
 	})
-	return err //nolint:wrapcheck // the caller names the night
+	return err
 }
 
 // demoAnswers asks the published file what an administrator would ask in the morning.

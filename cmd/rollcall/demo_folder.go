@@ -98,10 +98,10 @@ func (d *demo) serve(ctx context.Context, name string, ldif []byte) error {
 		return fmt.Errorf("%s: %w", name, errors.New("the directory is empty"))
 	}
 	if controller, up := d.controllers[name]; up {
-		return controller.SetEntries(entries) //nolint:wrapcheck // it says so
+		return controller.SetEntries(entries)
 	}
 	domain := entries[0].DN
-	controller, err := fakedc.Start(fakedc.Options{
+	controller, err := fakedc.Start(fakedc.Options{ //nolint:contextcheck // it takes none: it serves until it is closed
 		Entries: entries, NamingContext: domain, TLS: true, Password: d.password,
 		BindDN: "svc-rollcall@" + strings.NewReplacer("DC=", "", ",", ".").Replace(domain),
 	})

@@ -5,6 +5,7 @@ package users
 const (
 	attrObjectGUID    = "objectguid"
 	attrObjectClass   = "objectclass"
+	attrObjectSID     = "objectsid"
 	attrAccountType   = "samaccounttype"
 	attrCritical      = "iscriticalsystemobject"
 	attrRecipientType = "msexchrecipienttypedetails"
@@ -33,7 +34,7 @@ const (
 // requestedAttributes is the list for a search; what an exclusion filter compares comes on top.
 func requestedAttributes(more []string) []string {
 	return append([]string{
-		"objectGUID", "objectClass", "sAMAccountType", "isCriticalSystemObject", "msExchRecipientTypeDetails",
+		"objectGUID", "objectSid", "objectClass", "sAMAccountType", "isCriticalSystemObject", "msExchRecipientTypeDetails",
 		"userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires",
 		"lastLogon", "lastLogonTimestamp", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed",
 		"whenCreated", "sAMAccountName", "userPrincipalName", "givenName", "sn", "displayName",

@@ -193,17 +193,23 @@ func (a *attributeReader) generalizedTime(attribute string) *time.Time {
 
 // email fills the user's e-mail and the keys of its other addresses.
 func (r Rules) email(a *attributeReader, u *User) {
-	primary, others := "", []string{}
+	var primaries, others []string
 	for _, value := range a.entry.Attributes[attrProxy] {
 		kind, address, found := strings.Cut(a.valid(attrProxy, value), ":")
 		address = strings.TrimSpace(address)
 		switch {
 		case !found || !strings.EqualFold(kind, "smtp") || address == "":
-		case kind == "SMTP" && primary == "":
-			primary = address
+		case kind == "SMTP":
+			primaries = append(primaries, address)
 		default:
 			others = append(others, address)
 		}
+	}
+	// A directory should have one primary address. Of several the first by name is taken: values
+	// come in no order, and the same directory must give the same user every night.
+	primary := ""
+	if len(primaries) > 0 {
+		primary = slices.Min(primaries)
 	}
 	sources := map[string]string{"mail": a.text(attrMail), "proxy_primary": primary, "upn": u.UserPrincipalName}
 	for _, source := range r.EmailFrom {
@@ -213,7 +219,7 @@ func (r Rules) email(a *attributeReader, u *User) {
 		}
 	}
 	own := keys.Email(u.Email)
-	for _, address := range append(others, primary) {
+	for _, address := range append(others, primaries...) {
 		if key := keys.Email(address); key != "" && key != own {
 			u.AliasKeys = append(u.AliasKeys, key)
 		}

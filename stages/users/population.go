@@ -1,6 +1,7 @@
 package users
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ func accountKind(e Entry) (excluded string, isAccount bool, err error) {
 	case accountType != nil && *accountType != typeUser, accountType == nil && !e.isOf("user"):
 		return "", false, nil
 	}
-	if value, ok := e.first(attrCritical); ok && strings.EqualFold(string(value), "TRUE") {
+	if value, ok := e.first(attrCritical); ok && strings.EqualFold(string(value), "TRUE") || e.isBuiltIn() {
 		return "system", true, nil
 	}
 	if recipient != nil {
@@ -51,6 +52,20 @@ func accountKind(e Entry) (excluded string, isAccount bool, err error) {
 		}
 	}
 	return "", true, nil
+}
+
+// isBuiltIn tells Windows' own accounts by their SID: isCriticalSystemObject is one of the
+// attributes that vanish for an account without permission, the SID is not. The relative ids 500
+// to 504 of a domain are Administrator, Guest, krbtgt, DefaultAccount and WDAGUtilityAccount
+// (MS-DTYP 2.4.2.4); the SID's layout is MS-DTYP 2.4.2.2.
+func (e Entry) isBuiltIn() bool {
+	sid, ok := e.first(attrObjectSID)
+	const domainSID = 8 + 5*4 // S-1-5-21-x-y-z-RID
+	if !ok || len(sid) != domainSID || sid[1] != 5 || binary.LittleEndian.Uint32(sid[8:]) != 21 {
+		return false
+	}
+	rid := binary.LittleEndian.Uint32(sid[domainSID-4:])
+	return rid >= 500 && rid <= 504
 }
 
 func (e Entry) isOf(class string) bool {
