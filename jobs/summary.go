@@ -31,7 +31,7 @@ type OrganizationSummary struct {
 	Reasons                                  string // "no_candidate 3, ambiguous_name 1"
 	Unmatched                                int64
 	MatchDeltas, EnrichmentDeltas, Creations int64
-	Pushed, Rejected                         int64
+	Pushed, Rejected, NotEligible            int64
 	Message                                  string
 }
 
@@ -40,7 +40,7 @@ func summarise(ctx context.Context, r *pipeline.Run, status pipeline.Status) (Su
 	err := r.Store.Query(ctx, func(scan func(...any) error) error {
 		var o OrganizationSummary
 		if err := scan(&o.ID, &o.Name, &o.Status, &o.Users, &o.Matched, &o.Ignored, &o.Unavailable, &o.Reasons, &o.Unmatched,
-			&o.MatchDeltas, &o.EnrichmentDeltas, &o.Creations, &o.Pushed, &o.Rejected, &o.Message); err != nil {
+			&o.MatchDeltas, &o.EnrichmentDeltas, &o.Creations, &o.Pushed, &o.Rejected, &o.NotEligible, &o.Message); err != nil {
 			return err
 		}
 		s.Organizations = append(s.Organizations, o)
@@ -57,10 +57,10 @@ func (s Summary) Write(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s\n\n", title)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "organization\tstatus\tusers\tmatched\tunmatched\tignored\tunavailable\tmatch deltas\tenrichments\tcreated\tpushed\trejected")
+	fmt.Fprintln(table, "organization\tstatus\tusers\tmatched\tunmatched\tignored\tunavailable\tmatch deltas\tenrichments\tcreated\tpushed\trejected\tnot eligible")
 	for _, o := range s.Organizations {
-		fmt.Fprintf(table, "%d %s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", o.ID, o.Name, o.Status,
-			o.Users, o.Matched, o.Unmatched, o.Ignored, o.Unavailable, o.MatchDeltas, o.EnrichmentDeltas, o.Creations, o.Pushed, o.Rejected)
+		fmt.Fprintf(table, "%d %s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", o.ID, o.Name, o.Status,
+			o.Users, o.Matched, o.Unmatched, o.Ignored, o.Unavailable, o.MatchDeltas, o.EnrichmentDeltas, o.Creations, o.Pushed, o.Rejected, o.NotEligible)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
@@ -74,7 +74,11 @@ func (s Summary) Write(w io.Writer) error {
 			fmt.Fprintf(w, "  %d %sunmatched: %s\n", o.ID, would, o.Reasons)
 		}
 		if o.Message != "" {
-			fmt.Fprintf(w, "  %d %s: %s\n", o.ID, o.Status, o.Message)
+			kind := o.Status
+			if kind == string(pipeline.Succeeded) {
+				kind = "note"
+			}
+			fmt.Fprintf(w, "  %d %s: %s\n", o.ID, kind, o.Message)
 		}
 	}
 	if s.DryRun {

@@ -111,7 +111,7 @@ func (u explained) explain(ctx context.Context, w io.Writer, db *sql.DB) (err er
 		fmt.Fprintf(w, "  contact %d %s shares %s: %s\n", contact, name, how, state)
 	}
 	if n == 0 {
-		fmt.Fprintln(w, "  no contact of the organization shares a key with this user")
+		fmt.Fprintln(w, "  no contact of the organization shares a key with this user now")
 	}
 	return rows.Err()
 }
@@ -140,10 +140,10 @@ func (u explained) verdict() string {
 
 func ruleInWords(rule, who string) string {
 	words := map[string]string{
-		"email":      "by e-mail: the only free contact with it, and no other user has it",
-		"email_name": "by e-mail and name: several share the e-mail, this is the only pair with equal names",
-		"alias":      "by another address of the user, which nobody else has",
-		"name":       "by first and last name: no contact has the e-mail, and nobody else has the names",
+		"email":      "by e-mail: it was the only free contact with it, and no other user had it",
+		"email_name": "by e-mail and name: several shared the e-mail, this was the only pair with equal names",
+		"alias":      "by another address of the user, which nobody else had",
+		"name":       "by first and last name: no contact had the e-mail, and nobody else had the names",
 		"manual":     "by hand, by " + orNone(who),
 		"created":    "which was created for the user",
 	}

@@ -110,7 +110,7 @@ type recordWriter struct {
 
 func (w *recordWriter) add(ctx context.Context, record []byte) error {
 	w.position++
-	return w.Append(ctx, w.source, w.position, string(record)) //nolint:wrapcheck // it names the table
+	return w.Append(ctx, w.source, w.position, string(record))
 }
 
 func (s Source) loadParquet(ctx context.Context, store *pipeline.Store, number int64) error {

@@ -41,7 +41,8 @@ SELECT x.run_id, v.organization_id, v.status,
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unmatched'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'ignored'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unavailable'),
-       COALESCE(v.message, (SELECT string_agg(r.remark, '; ' ORDER BY r.remark)
-                            FROM remarks r WHERE r.organization_id = v.organization_id))
+       NULLIF(concat_ws('; ', v.message, r.remarks), '')
 FROM verdicts v
+LEFT JOIN (SELECT organization_id, string_agg(remark, '; ' ORDER BY remark) AS remarks
+           FROM remarks GROUP BY organization_id) r ON r.organization_id = v.organization_id
 CROSS JOIN run_context x;

@@ -2,7 +2,8 @@
 --
 --   overlay   ad_status, last_logon, last_password_reset, password_expires of a linked user
 --   fill      a contact's own field, where the organization's policy says so
---   created   all fields of a contact that is created tonight
+--   created   all fields of a created contact, until it appears: on its first night all of them are
+--             news, later what changed meanwhile
 --
 -- `enrichments` holds what was told last; a contact is its id as text, or its contact_key until
 -- it appears.
@@ -73,7 +74,7 @@ FROM (SELECT l.*, unnest(['first_name', 'last_name', 'title', 'email', 'email_ty
                      l.phone,
                      CASE WHEN l.phone IS NOT NULL THEN CASE WHEN s.two_way_sync THEN COALESCE(s.phone_type, 'AD Phone') ELSE 'AD Phone' END END]) AS value
       FROM linked_users l JOIN read_settings s ON s.organization_id = l.organization_id
-      WHERE l.created_now)
+      WHERE l.contact_id IS NULL)
 WHERE value IS NOT NULL;
 
 -- What was told before; a created contact that has appeared is called by its id from now on.

@@ -32,7 +32,17 @@ LEFT JOIN (SELECT organization_id, contact_id,
            FROM fills GROUP BY organization_id, contact_id) f
        ON f.organization_id = c.organization_id AND f.contact_id = c.contact_id;
 
--- Everything that can be eligible: the contacts, and those created tonight.
+-- What the same PSA was last known to hold; a created contact that has appeared goes by its id now.
+CREATE OR REPLACE TEMP TABLE baselines AS
+SELECT b.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), b.target) AS target,
+       b.first_name, b.last_name, b.title, b.email, b.phone, b.rejected
+FROM push_baselines b
+JOIN psa_settings o ON o.organization_id = b.organization_id AND o.psa = b.psa AND o.two_way_sync
+LEFT JOIN next_user_matching m ON m.organization_id = b.organization_id AND m.contact_key = b.target
+                              AND m.contact_id IS NOT NULL;
+
+-- Everything that can be eligible: the contacts, those created tonight, and those created before
+-- that could not be pushed yet and have not appeared.
 CREATE OR REPLACE TEMP TABLE pushable AS
 SELECT p.*, o.psa, o.two_way_sync, o.email_type, o.phone_type,
        COALESCE(o.reason,
@@ -45,8 +55,10 @@ FROM (SELECT organization_id, CAST(contact_id AS VARCHAR) AS target, contact_id,
              psa_id, location, first_name, last_name, title, email, phone, 'u' AS op
       FROM contacts_as_filled
       UNION ALL
-      SELECT organization_id, target, NULL, contact_key, NULL, NULL, first_name, last_name, title, email, phone, 'c'
-      FROM linked_users WHERE created_now) p
+      SELECT l.organization_id, l.target, NULL, l.contact_key, NULL, NULL, l.first_name, l.last_name, l.title, l.email, l.phone, 'c'
+      FROM linked_users l
+      LEFT JOIN baselines b ON b.organization_id = l.organization_id AND b.target = l.target
+      WHERE l.contact_id IS NULL AND (l.created_now OR b.rejected IS NOT NULL)) p
 JOIN psa_settings o ON o.organization_id = p.organization_id;
 
 INSERT INTO next_contact_psa
@@ -54,15 +66,6 @@ SELECT organization_id, contact_id, reason IS NULL, reason
 FROM pushable WHERE op = 'u';
 
 ----------------------------------------------------------------------------------- changes
--- Baselines of the same PSA; one of a created contact that has appeared goes by its id now.
-CREATE OR REPLACE TEMP TABLE baselines AS
-SELECT b.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), b.target) AS target,
-       b.first_name, b.last_name, b.title, b.email, b.phone, b.rejected
-FROM push_baselines b
-JOIN psa_settings o ON o.organization_id = b.organization_id AND o.psa = b.psa AND o.two_way_sync
-LEFT JOIN next_user_matching m ON m.organization_id = b.organization_id AND m.contact_key = b.target
-                              AND m.contact_id IS NOT NULL;
-
 -- Turning two-way sync on pushes nothing that was there before: a contact without a baseline is
 -- taken to be in the PSA as it is documented.
 INSERT INTO baselines
@@ -155,8 +158,8 @@ FROM new_items CROSS JOIN run_context x
 WHERE state IN ('pushed', 'rejected');
 
 ---------------------------------------------------------------------------------- baselines
--- What was pushed is what the PSA holds; what was not stays as it was held, so that the change
--- is pushed once the reason is gone.
+-- What was pushed is what the PSA holds; what was not stays as it was held (nothing, for a new
+-- contact), so that it is pushed once the reason is gone.
 INSERT INTO next_push_baselines
 SELECT p.organization_id, p.psa, p.target,
        CASE WHEN i.state <> 'pushed' THEN b.first_name ELSE p.first_name END,
@@ -168,9 +171,7 @@ SELECT p.organization_id, p.psa, p.target,
 FROM pushable p
 LEFT JOIN items i     ON i.organization_id = p.organization_id AND i.target = p.target
 LEFT JOIN baselines b ON b.organization_id = p.organization_id AND b.target = p.target
-WHERE p.two_way_sync AND p.psa IS NOT NULL
-  -- A creation that was not pushed has nothing in the PSA.
-  AND (p.op = 'u' OR i.state = 'pushed');
+WHERE p.two_way_sync AND p.psa IS NOT NULL;
 
 -- Created contacts that were pushed on an earlier night and have not appeared yet.
 INSERT INTO next_push_baselines
