@@ -20,7 +20,7 @@ var matchFile embed.FS
 
 // worlds is how many random groups of organizations are compared; one pass of the SQL matches
 // them all, which also shows that organizations never cross.
-const worlds = 3000
+const worlds = 1500
 
 // The SQL and the plain loops of bruteForce, written independently from section 3, agree on
 // every user: rule, contact, reason and candidates.
