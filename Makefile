@@ -19,7 +19,7 @@ demo: build ## run two nights of an embedded example and show what they did
 
 .PHONY: test
 test: ## vet, then all tests that need nothing but Go and a C compiler, with the race detector
-	go vet ./...
+	go vet ./... ./testdata/...
 	go test -race -timeout 20m ./...
 
 .PHONY: test-ad
@@ -32,7 +32,7 @@ replay: build ## run all replay cases
 
 .PHONY: lint
 lint: ## run golangci-lint (built on first use), and check that docs/dictionary.md is current
-	go run $(GOLANGCI_LINT) run ./...
+	go run $(GOLANGCI_LINT) run ./... ./testdata/demo ./testdata/bench
 	go run ./cmd/rollcall dictionary | diff -u docs/dictionary.md - || { echo "docs/dictionary.md is stale: make dictionary"; exit 1; }
 
 .PHONY: dictionary

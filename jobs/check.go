@@ -37,7 +37,10 @@ func CheckSources(ctx context.Context, config *Config, outside Outside) []Source
 		results = append(results, SourceCheck{k.Organization, "collector " + k.Name, k.Check(ctx)})
 	}
 	for _, s := range sources(config) {
-		_, err := os.Stat(s.Path)
+		info, err := os.Stat(s.Path)
+		if err == nil && info.IsDir() {
+			err = fmt.Errorf("%s is a folder, not a file", filepath.Base(s.Path))
+		}
 		for _, organization := range s.Organizations {
 			results = append(results, SourceCheck{organization, "contacts " + filepath.Base(s.Path), err})
 		}

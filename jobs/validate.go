@@ -76,7 +76,9 @@ func (c *checker) whole(d document, config *Config) {
 // isFileName tells whether a name can be part of a run's folder name as it is.
 func isFileName(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		digit := r >= '0' && r <= '9'
+		return !letter && !digit && r != '-' && r != '_'
 	})
 }
 

@@ -160,7 +160,10 @@ func (e *Engine) night(ctx context.Context, recipe Recipe, r *Run, options Optio
 	}
 	// Committed: from here on a signal no longer stops the run, or files would be missing
 	// until the next start.
-	return status, e.deliver(context.WithoutCancel(ctx), r.Store, recipe.Loads, r.ID)
+	if err := e.deliver(context.WithoutCancel(ctx), r.Store, recipe.Loads, r.ID); err != nil {
+		return status, fmt.Errorf("the run is committed, but not all of its files are written: %w; check that data_dir is writable and not full, the next start writes them", err)
+	}
+	return status, nil
 }
 
 // begin makes the run's temporary tables and tells scripts the run and its organizations.

@@ -54,12 +54,12 @@ func OpenStore(ctx context.Context, path string, mem memory.Allocator) (*Store, 
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the store %s: %w", path, err)
+		return nil, fmt.Errorf("open the store %s: %w; if another program has it open, close that; if the file is damaged, restore state/ from a backup", path, err)
 	}
 	db := sql.OpenDB(connector)
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to the store %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w; if another program has it open, close that; if the file is damaged, restore state/ from a backup", path, err), db.Close())
 	}
 	s := &Store{db: db, conn: conn, memory: mem}
 	if err := s.prepare(ctx, path); err != nil {

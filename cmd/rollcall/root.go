@@ -172,9 +172,9 @@ func (a *app) logger() (zerolog.Logger, error) {
 	if err != nil {
 		return zerolog.Nop(), usagef("--log-level must be debug, info, warn or error (got %q)", text)
 	}
-	w := a.err
+	w := zerolog.SyncWriter(a.err) // collectors log side by side
 	if a.onTerminal() {
-		w = zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly}
+		w = zerolog.SyncWriter(zerolog.ConsoleWriter{Out: a.err, TimeFormat: time.TimeOnly})
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil
 }

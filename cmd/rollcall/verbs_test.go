@@ -70,12 +70,12 @@ func (i invocation) call(args ...string) (code int, out, errors string) {
 	return code, stdout.String(), stderr.String()
 }
 
-// must runs a verb that has to end with the code, and returns what it wrote to standard output.
-func (i invocation) must(code int, args ...string) string {
+// must runs a verb that has to succeed, and returns what it wrote to standard output.
+func (i invocation) must(args ...string) string {
 	i.t.Helper()
 	got, out, errors := i.call(args...)
-	if got != code {
-		i.t.Fatalf("rollcall %s: exit %d, want %d\n%s%s", strings.Join(args, " "), got, code, out, errors)
+	if got != exitDone {
+		i.t.Fatalf("rollcall %s: exit %d\n%s%s", strings.Join(args, " "), got, out, errors)
 	}
 	return out
 }
@@ -95,36 +95,36 @@ func TestVerbsOnAPublishedNight(t *testing.T) {
 	if code, _, errors := i.call("users"); code != exitFailed || !strings.Contains(errors, "nothing is published yet") {
 		t.Errorf("before the first night: exit %d, %s", code, errors)
 	}
-	contains(t, i.must(exitDone, "check"), "the configuration is right: 1 organizations, 1 jobs")
-	contains(t, i.must(exitDone, "check", "--connect"), "1001 collector hq: ok", "1001 contacts contacts.jsonl: ok")
-	contains(t, i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z"),
+	contains(t, i.must("check"), "the configuration is right: 1 organizations, 1 jobs")
+	contains(t, i.must("check", "--connect"), "1001 collector hq: ok", "1001 contacts contacts.jsonl: ok")
+	contains(t, i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z"),
 		"Run 20261101T020000Z-nightly: succeeded", "ambiguous_email 2, contact_taken 1", "published")
 
-	contains(t, i.must(exitDone, "users"), "Ann Lee", "Di Poe", "(4 rows)")
-	contains(t, i.must(exitDone, "users", "--status", "unmatched", "--org", "1001", "--collector", "hq"), "ambiguous_email", "(3 rows)")
-	contains(t, i.must(exitDone, "users", "--search", "POE"), "Di Poe", "(1 rows)")
-	contains(t, i.must(exitDone, "users", "--org", "7"), "(0 rows)")
+	contains(t, i.must("users"), "Ann Lee", "Di Poe", "(4 rows)")
+	contains(t, i.must("users", "--status", "unmatched", "--org", "1001", "--collector", "hq"), "ambiguous_email", "(3 rows)")
+	contains(t, i.must("users", "--search", "POE"), "Di Poe", "(1 rows)")
+	contains(t, i.must("users", "--org", "7"), "(0 rows)")
 	if code, _, _ := i.call("users", "--status", "gone"); code != exitUsage {
 		t.Errorf("an unknown status: exit %d", code)
 	}
-	table := i.must(exitDone, "users", "--format", "csv", "--search", "poe")
+	table := i.must("users", "--format", "csv", "--search", "poe")
 	if lines := strings.Split(table, "\r\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], "organization_id,object_guid,") {
 		t.Errorf("CSV: %q", table)
 	}
 	var object map[string]any
-	if err := json.Unmarshal([]byte(i.must(exitDone, "users", "--format", "json", "--search", "poe")), &object); err != nil || object["rule"] != "email_name" {
+	if err := json.Unmarshal([]byte(i.must("users", "--format", "json", "--search", "poe")), &object); err != nil || object["rule"] != "email_name" {
 		t.Errorf("JSON: %v, %v", object, err)
 	}
 
-	contains(t, i.must(exitDone, "explain", "user4", "--org", "1001"), "Di Poe", "matched with contact 12 by e-mail and name", "linked to this user")
-	contains(t, i.must(exitDone, "explain", "00000000-0000-4000-8000-000000000001"), "unmatched (ambiguous_email)", "contact 11 Front Desk shares the e-mail: free")
-	contains(t, i.must(exitDone, "explain", "USER3@contoso.example", "--org", "1001"), "unmatched (contact_taken)", "linked to Di Poe")
+	contains(t, i.must("explain", "user4", "--org", "1001"), "Di Poe", "matched with contact 12 by e-mail and name", "linked to this user")
+	contains(t, i.must("explain", "00000000-0000-4000-8000-000000000001"), "unmatched (ambiguous_email)", "contact 11 Front Desk shares the e-mail: free")
+	contains(t, i.must("explain", "USER3@contoso.example", "--org", "1001"), "unmatched (contact_taken)", "linked to Di Poe")
 	if code, _, errors := i.call("explain", "nobody", "--org", "1001"); code != exitUsage || !strings.Contains(errors, "no user") {
 		t.Errorf("an unknown user: exit %d, %s", code, errors)
 	}
 
-	contains(t, i.must(exitDone, "runs"), "20261101T020000Z-nightly", "succeeded")
-	contains(t, i.must(exitDone, "query", "SELECT count(*) AS n FROM contacts_enriched"), "n\n2")
+	contains(t, i.must("runs"), "20261101T020000Z-nightly", "succeeded")
+	contains(t, i.must("query", "SELECT count(*) AS n FROM contacts_enriched"), "n\n2")
 	if code, _, errors := i.call("query", "DELETE FROM contacts"); code != exitFailed || !strings.Contains(errors, "read-only") {
 		t.Errorf("a query that writes: exit %d, %s", code, errors)
 	}
@@ -143,7 +143,7 @@ func TestVerbsOnAPublishedNight(t *testing.T) {
 func TestWhatIsWrittenIsPrivate(t *testing.T) {
 	t.Parallel()
 	i := newInvocation(t, "push-refused")
-	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z")
 	files := 0
 	err := filepath.WalkDir(filepath.Join(i.folder, "data"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -174,7 +174,7 @@ func TestWhatIsWrittenIsPrivate(t *testing.T) {
 func TestPublishedFileIsAsDeclared(t *testing.T) {
 	t.Parallel()
 	i := newInvocation(t, "first-night")
-	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z")
 	db := i.published()
 	declared := map[string][]schemas.Column{}
 	for _, v := range schemas.Views() {
@@ -208,6 +208,9 @@ func TestPublishedFileIsAsDeclared(t *testing.T) {
 			t.Errorf("%s.%s %s (%s), declared as %s %s", table, column, typ, comment, columns[at].Name, want)
 		}
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	for name, columns := range declared {
 		if found[name] != len(columns) {
 			t.Errorf("%s has %d columns, declared are %d", name, found[name], len(columns))
@@ -229,7 +232,7 @@ func (i invocation) published() *sql.DB {
 func TestAnOpenReaderKeepsItsFile(t *testing.T) {
 	t.Parallel()
 	i := newInvocation(t, "user-gone-and-back")
-	i.must(exitDone, "run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z")
 	// DuckDB shares a database that a process has open already, by its path. Another path to
 	// the same file stands for the other process that a reader is.
 	elsewhere := filepath.Join(t.TempDir(), "published.duckdb")
@@ -252,11 +255,11 @@ func TestAnOpenReaderKeepsItsFile(t *testing.T) {
 		t.Fatalf("%d runs", n)
 	}
 	i.night("user-gone-and-back", "night2")
-	i.must(exitDone, "run", "nightly", "--now", "2026-11-02T02:00:00Z")
+	i.must("run", "nightly", "--now", "2026-11-02T02:00:00Z")
 	if n := count(reader); n != 1 {
 		t.Errorf("the open reader sees %d runs", n)
 	}
-	contains(t, i.must(exitDone, "query", "SELECT count(*) AS n FROM runs"), "n\n2")
+	contains(t, i.must("query", "SELECT count(*) AS n FROM runs"), "n\n2")
 }
 
 // The dictionary in docs/ is what the declarations say.
@@ -267,7 +270,7 @@ func TestDictionaryIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := invocation{t: t, folder: t.TempDir()}
-	if got := i.must(exitDone, "dictionary"); got != string(want) {
+	if got := i.must("dictionary"); got != string(want) {
 		t.Error("docs/dictionary.md is stale: make dictionary")
 	}
 }

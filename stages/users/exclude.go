@@ -1,6 +1,7 @@
 package users
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
@@ -24,6 +25,10 @@ func CompileFilter(text string) (Filter, error) {
 	}
 	packet, err := ldap.CompileFilter(text)
 	if err != nil {
+		var refusal *ldap.Error
+		if errors.As(err, &refusal) { // its number says nothing to whoever wrote the filter
+			err = refusal.Err
+		}
 		return Filter{}, fmt.Errorf("parse it: %w", err)
 	}
 	matches, err := filter.Compile(packet)
