@@ -19,7 +19,7 @@ demo: build ## run two nights of an embedded example and show what they did
 
 .PHONY: test
 test: ## vet, then all tests that need nothing but Go and a C compiler, with the race detector
-	go vet ./... ./testdata/...
+	go vet ./... ./testdata/demo ./testdata/bench ./testdata/ad/genusers
 	go test -race -timeout 20m ./...
 
 .PHONY: test-ad
