@@ -81,25 +81,39 @@ FROM former_links WHERE ending IS NULL;
 -- Created contacts that have appeared: by external key, else by e-mail, else by names. Only a
 -- contact that was not there when the creation was emitted can be the created one, and only if
 -- the pair is the only such pair on both sides.
-CREATE OR REPLACE TEMP TABLE appeared_pairs AS
-SELECT p.organization_id, p.object_guid, c.contact_id,
-       CASE WHEN c.external_key = p.contact_key THEN 1
-            WHEN e.contact_id IS NOT NULL THEN 2
-            ELSE 3 END AS step
+CREATE OR REPLACE TEMP TABLE waiting AS
+SELECT p.organization_id, p.object_guid, p.contact_key, p.created_run_id, u.email_key, u.first_key, u.last_key
 FROM standing_links p
 JOIN next_ad_users u ON u.organization_id = p.organization_id AND u.object_guid = p.object_guid
-JOIN next_contacts c ON c.organization_id = p.organization_id AND c.first_seen_run_id > p.created_run_id
+WHERE p.rule = 'created' AND p.contact_id IS NULL;
+
+-- Contacts that nobody is linked to. One that carries a key of rollcall's is for that user alone.
+CREATE OR REPLACE TEMP TABLE unlinked AS
+SELECT c.organization_id, c.contact_id, c.external_key, c.first_key, c.last_key, c.first_seen_run_id,
+       COALESCE(c.external_key LIKE 'rollcall-%', false) AS is_ours
+FROM next_contacts c
 LEFT JOIN standing_links l ON l.organization_id = c.organization_id AND l.contact_id = c.contact_id
-LEFT JOIN (SELECT DISTINCT organization_id, contact_id, email_key FROM next_contact_emails) e
-       ON e.organization_id = c.organization_id AND e.contact_id = c.contact_id AND e.email_key = u.email_key
-LEFT JOIN next_separations s ON s.organization_id = c.organization_id AND s.object_guid = p.object_guid
-                            AND s.contact_id = c.contact_id
-WHERE p.rule = 'created' AND p.contact_id IS NULL
-  AND l.contact_id IS NULL AND s.contact_id IS NULL
-  AND (   c.external_key = p.contact_key
-       -- A contact made for someone else, by its key, is nobody else's.
-       OR (c.external_key IS NULL
-           AND (e.contact_id IS NOT NULL OR (c.first_key = u.first_key AND c.last_key = u.last_key))));
+WHERE l.contact_id IS NULL;
+
+CREATE OR REPLACE TEMP TABLE appeared_pairs AS
+SELECT f.organization_id, f.object_guid, f.contact_id, min(f.step) AS step
+FROM (SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 1 AS step
+      FROM waiting w
+      JOIN unlinked c ON c.organization_id = w.organization_id AND c.external_key = w.contact_key
+      UNION ALL
+      SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 2
+      FROM waiting w
+      JOIN next_contact_emails e ON e.organization_id = w.organization_id AND e.email_key = w.email_key
+      JOIN unlinked c ON c.organization_id = e.organization_id AND c.contact_id = e.contact_id AND NOT c.is_ours
+      UNION ALL
+      SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 3
+      FROM waiting w
+      JOIN unlinked c ON c.organization_id = w.organization_id AND c.first_key = w.first_key
+                     AND c.last_key = w.last_key AND NOT c.is_ours) f
+LEFT JOIN next_separations s ON s.organization_id = f.organization_id AND s.object_guid = f.object_guid
+                            AND s.contact_id = f.contact_id
+WHERE f.first_seen_run_id > f.created_run_id AND s.contact_id IS NULL
+GROUP BY f.organization_id, f.object_guid, f.contact_id;
 
 CREATE OR REPLACE TEMP TABLE appeared AS
 SELECT p.organization_id, p.object_guid, p.contact_id
