@@ -4,7 +4,6 @@
 -- Out:  links   organization_id, object_guid, rule, contact_id, contact_key, created_run_id,
 --               waiting_runs
 --       ended   organization_id, object_guid, lost_link: links that end tonight, and how
---       match_users, match_aliases, match_contacts, match_emails, match_linked, match_apart
 
 -- Pairs that a person took apart. An unmatch that names no contact means the one that the user
 -- was linked to when it was first applied; an undone one is gone.
@@ -47,7 +46,7 @@ SELECT m.organization_id, m.object_guid, m.rule, m.contact_id, m.contact_key, m.
            WHEN m.rule = 'manual' THEN 'undone'
            -- A creation by decision that was undone or unmatched.
            WHEN m.rule = 'created' AND k.decision_id IS NOT NULL AND d.create_decision IS NULL
-               THEN CASE WHEN hand.object_guid IS NOT NULL THEN 'unmatched_by_hand' ELSE 'undone' END
+               THEN 'undone'
        END AS ending
 FROM user_matching m
 JOIN next_ad_users u ON u.organization_id = m.organization_id AND u.object_guid = m.object_guid
@@ -59,15 +58,13 @@ LEFT JOIN manual_links taken    ON taken.organization_id = m.organization_id AND
 LEFT JOIN (SELECT DISTINCT organization_id, object_guid, contact_id FROM next_separations) apart
                                 ON apart.organization_id = m.organization_id AND apart.object_guid = m.object_guid
                                AND apart.contact_id = m.contact_id
-LEFT JOIN (SELECT DISTINCT organization_id, object_guid FROM next_separations) hand
-                                ON hand.organization_id = m.organization_id AND hand.object_guid = m.object_guid
 LEFT JOIN creations k           ON k.organization_id = m.organization_id AND k.object_guid = m.object_guid
                                AND k.run_id = m.created_run_id
 WHERE m.contact_id IS NOT NULL OR m.contact_key IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE ended AS
 SELECT organization_id, object_guid,
-       CASE WHEN ending IN ('contact_taken', 'unmatched_by_hand', 'contact_deleted') THEN ending END AS lost_link
+       CASE WHEN ending IN ('contact_taken', 'contact_deleted') THEN ending END AS lost_link
 FROM former_links WHERE ending IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE standing_links AS
@@ -87,6 +84,18 @@ FROM standing_links p
 JOIN next_ad_users u ON u.organization_id = p.organization_id AND u.object_guid = p.object_guid
 WHERE p.rule = 'created' AND p.contact_id IS NULL;
 
+-- A contact that carries a user's key was created for that user, even if the store was lost
+-- meanwhile and remembers no creation.
+CREATE OR REPLACE TEMP TABLE key_holders AS
+SELECT organization_id, object_guid, contact_key FROM waiting
+UNION ALL
+SELECT u.organization_id, u.object_guid, 'rollcall-' || u.object_guid
+FROM next_ad_users u
+JOIN user_presence p ON p.organization_id = u.organization_id AND p.object_guid = u.object_guid AND p.presence = 'present'
+LEFT JOIN standing_links l     ON l.organization_id = u.organization_id AND l.object_guid = u.object_guid
+LEFT JOIN read_decided_users d ON d.organization_id = u.organization_id AND d.object_guid = u.object_guid AND d.ignored
+WHERE l.object_guid IS NULL AND d.object_guid IS NULL;
+
 -- Contacts that nobody is linked to. One that carries a key of rollcall's is for that user alone.
 CREATE OR REPLACE TEMP TABLE unlinked AS
 SELECT c.organization_id, c.contact_id, c.external_key, c.first_key, c.last_key, c.first_seen_run_id,
@@ -95,24 +104,35 @@ FROM next_contacts c
 LEFT JOIN standing_links l ON l.organization_id = c.organization_id AND l.contact_id = c.contact_id
 WHERE l.contact_id IS NULL;
 
+-- Contacts whose e-mail is a user's own: a namesake has no claim on them.
+CREATE OR REPLACE TEMP TABLE mailed AS
+SELECT DISTINCT e.organization_id, e.contact_id, u.object_guid
+FROM next_contact_emails e
+JOIN unlinked c      ON c.organization_id = e.organization_id AND c.contact_id = e.contact_id
+JOIN next_ad_users u ON u.organization_id = e.organization_id AND u.email_key = e.email_key;
+
 CREATE OR REPLACE TEMP TABLE appeared_pairs AS
 SELECT f.organization_id, f.object_guid, f.contact_id, min(f.step) AS step
-FROM (SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 1 AS step
-      FROM waiting w
-      JOIN unlinked c ON c.organization_id = w.organization_id AND c.external_key = w.contact_key
+FROM (SELECT k.organization_id, k.object_guid, c.contact_id, 1 AS step
+      FROM key_holders k
+      JOIN unlinked c ON c.organization_id = k.organization_id AND c.external_key = k.contact_key
       UNION ALL
-      SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 2
+      SELECT w.organization_id, w.object_guid, c.contact_id, 2
       FROM waiting w
       JOIN next_contact_emails e ON e.organization_id = w.organization_id AND e.email_key = w.email_key
-      JOIN unlinked c ON c.organization_id = e.organization_id AND c.contact_id = e.contact_id AND NOT c.is_ours
+      JOIN unlinked c ON c.organization_id = e.organization_id AND c.contact_id = e.contact_id
+                     AND c.first_seen_run_id > w.created_run_id
+      WHERE NOT c.is_ours
       UNION ALL
-      SELECT w.organization_id, w.object_guid, c.contact_id, w.created_run_id, c.first_seen_run_id, 3
+      SELECT w.organization_id, w.object_guid, c.contact_id, 3
       FROM waiting w
       JOIN unlinked c ON c.organization_id = w.organization_id AND c.first_key = w.first_key
-                     AND c.last_key = w.last_key AND NOT c.is_ours) f
+                     AND c.last_key = w.last_key AND c.first_seen_run_id > w.created_run_id
+      LEFT JOIN mailed m ON m.organization_id = c.organization_id AND m.contact_id = c.contact_id
+      WHERE NOT c.is_ours AND m.contact_id IS NULL) f
 LEFT JOIN next_separations s ON s.organization_id = f.organization_id AND s.object_guid = f.object_guid
                             AND s.contact_id = f.contact_id
-WHERE f.first_seen_run_id > f.created_run_id AND s.contact_id IS NULL
+WHERE s.contact_id IS NULL
 GROUP BY f.organization_id, f.object_guid, f.contact_id;
 
 CREATE OR REPLACE TEMP TABLE appeared AS
@@ -138,29 +158,10 @@ SELECT s.organization_id, s.object_guid, s.rule, COALESCE(s.contact_id, a.contac
        CASE WHEN s.rule = 'created' AND s.contact_id IS NULL AND a.contact_id IS NULL
             THEN s.waiting_runs + 1 ELSE 0 END AS waiting_runs
 FROM standing_links s
-LEFT JOIN appeared a ON a.organization_id = s.organization_id AND a.object_guid = s.object_guid;
-
--- What is left for the tiers.
-CREATE OR REPLACE TEMP TABLE match_users AS
-SELECT u.organization_id, u.object_guid, u.email_key, u.first_key, u.last_key, s.aliases
-FROM next_ad_users u
-JOIN read_settings s ON s.organization_id = u.organization_id
-JOIN user_presence p ON p.organization_id = u.organization_id AND p.object_guid = u.object_guid AND p.presence = 'present'
-LEFT JOIN links l              ON l.organization_id = u.organization_id AND l.object_guid = u.object_guid
-LEFT JOIN read_decided_users d ON d.organization_id = u.organization_id AND d.object_guid = u.object_guid AND d.ignored
-WHERE l.object_guid IS NULL AND d.object_guid IS NULL;
-
-CREATE OR REPLACE TEMP TABLE match_aliases AS
-SELECT organization_id, object_guid, alias_key FROM next_ad_user_aliases;
-
-CREATE OR REPLACE TEMP TABLE match_contacts AS
-SELECT organization_id, contact_id, first_key, last_key FROM next_contacts;
-
-CREATE OR REPLACE TEMP TABLE match_emails AS
-SELECT DISTINCT organization_id, contact_id, email_key FROM next_contact_emails WHERE email_key IS NOT NULL;
-
-CREATE OR REPLACE TEMP TABLE match_linked AS
-SELECT organization_id, contact_id FROM links WHERE contact_id IS NOT NULL;
-
-CREATE OR REPLACE TEMP TABLE match_apart AS
-SELECT DISTINCT organization_id, object_guid, contact_id FROM next_separations WHERE contact_id IS NOT NULL;
+LEFT JOIN appeared a ON a.organization_id = s.organization_id AND a.object_guid = s.object_guid
+UNION ALL
+SELECT a.organization_id, a.object_guid, 'created', a.contact_id, k.contact_key, NULL, 0
+FROM appeared a
+JOIN key_holders k         ON k.organization_id = a.organization_id AND k.object_guid = a.object_guid
+LEFT JOIN standing_links s ON s.organization_id = a.organization_id AND s.object_guid = a.object_guid
+WHERE s.object_guid IS NULL;

@@ -1,7 +1,8 @@
 -- Automatic matching (design section 3), all organizations in one pass.
 --
--- In:   match_users      organization_id, object_guid, email_key, first_key, last_key, aliases
---                        users that are neither linked nor ignored nor unavailable
+-- In:   match_users      organization_id, object_guid, email_key, first_key, last_key, aliases,
+--                        settled; users that are neither linked nor ignored nor unavailable. A
+--                        settled one gets no link, but is everybody's rival (contention.sql)
 --       match_aliases    organization_id, object_guid, alias_key
 --       match_contacts   organization_id, contact_id, first_key, last_key
 --       match_emails     organization_id, contact_id, email_key, each once
@@ -16,7 +17,7 @@
 
 ------------------------------------------------------------------------------- e-mail tier
 CREATE OR REPLACE TEMP TABLE email_pairs AS
-SELECT u.organization_id, u.object_guid, e.contact_id,
+SELECT u.organization_id, u.object_guid, e.contact_id, u.settled,
        CASE WHEN u.first_key = c.first_key AND u.last_key = c.last_key THEN 1 ELSE 0 END AS same_name,
        CASE WHEN l.contact_id IS NULL THEN 1 ELSE 0 END                                 AS free
 FROM match_users u
@@ -37,11 +38,11 @@ JOIN (SELECT organization_id, object_guid FROM email_pairs
 JOIN (SELECT organization_id, contact_id FROM email_pairs
       GROUP BY organization_id, contact_id HAVING count(*) = 1) c
   ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id
-WHERE p.free = 1;
+WHERE p.free = 1 AND NOT p.settled;
 
 -- (b) of the rest, a pair with equal names that is the only such pair on both sides.
 CREATE OR REPLACE TEMP TABLE named_pairs AS
-SELECT p.organization_id, p.object_guid, p.contact_id
+SELECT p.organization_id, p.object_guid, p.contact_id, p.settled
 FROM email_pairs p
 LEFT JOIN email_links u ON u.organization_id = p.organization_id AND u.object_guid = p.object_guid
 LEFT JOIN email_links c ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id
@@ -55,7 +56,8 @@ JOIN (SELECT organization_id, object_guid FROM named_pairs
   ON u.organization_id = p.organization_id AND u.object_guid = p.object_guid
 JOIN (SELECT organization_id, contact_id FROM named_pairs
       GROUP BY organization_id, contact_id HAVING count(*) = 1) c
-  ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id;
+  ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id
+WHERE NOT p.settled;
 
 CREATE OR REPLACE TEMP TABLE linked_after_email AS
 SELECT organization_id, contact_id FROM match_linked
@@ -83,7 +85,7 @@ JOIN email_rest r ON r.organization_id = p.organization_id AND r.object_guid = p
 WHERE r.reason = 'ambiguous_email';
 
 CREATE OR REPLACE TEMP TABLE alias_pairs AS
-SELECT DISTINCT u.organization_id, u.object_guid, e.contact_id,
+SELECT DISTINCT u.organization_id, u.object_guid, e.contact_id, u.settled,
        CASE WHEN t.contact_id IS NULL AND k.contact_id IS NULL THEN 1 ELSE 0 END AS free
 FROM match_users u
 JOIN match_aliases s  ON s.organization_id = u.organization_id AND s.object_guid = u.object_guid
@@ -104,7 +106,7 @@ JOIN (SELECT organization_id, object_guid FROM alias_pairs
 JOIN (SELECT organization_id, contact_id FROM alias_pairs
       GROUP BY organization_id, contact_id HAVING count(*) = 1) c
   ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id
-WHERE p.free = 1;
+WHERE p.free = 1 AND NOT p.settled;
 
 CREATE OR REPLACE TEMP TABLE linked_after_alias AS
 SELECT organization_id, contact_id FROM linked_after_email
@@ -138,7 +140,7 @@ LEFT JOIN (SELECT DISTINCT organization_id, object_guid FROM email_pairs
 WHERE p.object_guid IS NULL;
 
 CREATE OR REPLACE TEMP TABLE name_pairs AS
-SELECT u.organization_id, u.object_guid, c.contact_id,
+SELECT u.organization_id, u.object_guid, c.contact_id, u.settled,
        CASE WHEN t.contact_id IS NULL AND k.contact_id IS NULL THEN 1 ELSE 0 END AS free
 FROM without_candidate u
 JOIN match_contacts c ON c.organization_id = u.organization_id
@@ -158,7 +160,7 @@ JOIN (SELECT organization_id, object_guid FROM name_pairs
 JOIN (SELECT organization_id, contact_id FROM name_pairs
       GROUP BY organization_id, contact_id HAVING count(*) = 1) c
   ON c.organization_id = p.organization_id AND c.contact_id = p.contact_id
-WHERE p.free = 1;
+WHERE p.free = 1 AND NOT p.settled;
 
 CREATE OR REPLACE TEMP TABLE linked_after_name AS
 SELECT organization_id, contact_id FROM linked_after_alias

@@ -90,7 +90,7 @@ func matchInSQL(t *testing.T, users []bfUser, contacts []bfContact, apart []bfPa
 		}
 	})
 	in := tables{t: t, store: store}
-	in.create("match_users", "organization_id BIGINT, object_guid VARCHAR, email_key VARCHAR, first_key VARCHAR, last_key VARCHAR, aliases BOOLEAN")
+	in.create("match_users", "organization_id BIGINT, object_guid VARCHAR, email_key VARCHAR, first_key VARCHAR, last_key VARCHAR, aliases BOOLEAN, settled BOOLEAN")
 	in.create("match_aliases", "organization_id BIGINT, object_guid VARCHAR, alias_key VARCHAR")
 	in.create("match_contacts", "organization_id BIGINT, contact_id BIGINT, first_key VARCHAR, last_key VARCHAR")
 	in.create("match_emails", "organization_id BIGINT, contact_id BIGINT, email_key VARCHAR")
@@ -104,7 +104,7 @@ func matchInSQL(t *testing.T, users []bfUser, contacts []bfContact, apart []bfPa
 		if u.Out {
 			continue
 		}
-		in.row("match_users", u.Org, u.GUID, u.EmailKey, u.FirstKey, u.LastKey, aliases[u.Org])
+		in.row("match_users", u.Org, u.GUID, u.EmailKey, u.FirstKey, u.LastKey, aliases[u.Org], false)
 		for _, key := range distinct(u.AliasKeys) {
 			if key != u.EmailKey {
 				in.row("match_aliases", u.Org, u.GUID, key)

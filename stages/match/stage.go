@@ -8,12 +8,12 @@ import (
 	"rollcall/pipeline"
 )
 
-//go:embed links.sql match.sql decide.sql
+//go:embed links.sql excluded.sql contention.sql pool.sql match.sql decide.sql
 var scripts embed.FS
 
 // Stage links users to contacts and gives every user its status.
 func Stage() pipeline.Stage {
-	all := pipeline.Scripts(scripts, "links.sql", "match.sql", "decide.sql")
+	all := pipeline.Scripts(scripts, "links.sql", "excluded.sql", "contention.sql", "pool.sql", "match.sql", "decide.sql")
 	return pipeline.Stage{Name: "match", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
 		if err := r.Store.RunScripts(ctx, all...); err != nil {
 			return 0, err

@@ -4,8 +4,8 @@
 --   ad_users        users as last committed
 --   user_matching   their links: an exclusion never applies to a linked user
 --
--- Fills next_ad_users, next_ad_user_collectors, next_ad_user_aliases, next_run_exclusions, and
--- user_presence: for each user whether it is 'present', or 'gone'.
+-- Fills next_ad_users, next_ad_user_collectors, next_ad_user_aliases, and user_presence: for each
+-- user whether it is 'present', or 'gone'.
 
 -- Users with a link, or with a created contact that has not appeared yet.
 CREATE OR REPLACE TEMP TABLE linked_before AS
@@ -23,19 +23,23 @@ WHERE r.excluded IS NULL OR l.object_guid IS NOT NULL;
 
 -- Seen by several collectors, a user is one user. The freshest record wins: a readable status
 -- before an unreadable one, then the latest logon, then the collector's name, so that the
--- order of reading never matters.
+-- order of reading never matters. The last logon is the latest that any of them saw.
 CREATE OR REPLACE TEMP TABLE ranked AS
 SELECT s.*,
+       first_value(last_logon)        OVER latest AS latest_logon,
+       first_value(last_logon_source) OVER latest AS latest_logon_source,
        row_number() OVER (PARTITION BY organization_id, object_guid
                           ORDER BY CASE WHEN ad_status = 'unknown' THEN 1 ELSE 0 END,
                                    CASE WHEN last_logon IS NULL THEN 1 ELSE 0 END,
                                    last_logon DESC, collector) AS place
-FROM seen s;
+FROM seen s
+WINDOW latest AS (PARTITION BY organization_id, object_guid
+                  ORDER BY CASE WHEN last_logon IS NULL THEN 1 ELSE 0 END, last_logon DESC, collector);
 
 INSERT INTO next_ad_users
 SELECT organization_id, object_guid, sam_account_name, user_principal_name, distinguished_name,
        first_name, last_name, display_name, title, department, email, email_source, phone,
-       ad_status, last_logon, last_logon_source, last_password_reset, password_expires,
+       ad_status, latest_logon, latest_logon_source, last_password_reset, password_expires,
        password_state, when_created, email_key, first_key, last_key
 FROM ranked
 WHERE place = 1;
@@ -126,13 +130,3 @@ FROM ad_user_aliases a
 JOIN missing m           ON m.organization_id = a.organization_id AND m.object_guid = a.object_guid
 LEFT JOIN excluded_now e ON e.organization_id = a.organization_id AND e.object_guid = a.object_guid
 WHERE e.object_guid IS NULL;
-
--- Nothing is silently dropped: what is no user is counted, by reason.
-INSERT INTO next_run_exclusions
-SELECT x.run_id, r.organization_id, r.collector, r.excluded, count(*)
-FROM read_users r
-CROSS JOIN run_context x
-JOIN active_organizations a ON a.organization_id = r.organization_id
-LEFT JOIN linked_before l   ON l.organization_id = r.organization_id AND l.object_guid = r.object_guid
-WHERE r.excluded IS NOT NULL AND l.object_guid IS NULL
-GROUP BY x.run_id, r.organization_id, r.collector, r.excluded;
