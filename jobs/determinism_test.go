@@ -78,7 +78,15 @@ func crowdNights(t *testing.T, shuffle func(list []string)) map[string]string {
 		b.write(t, "contacts.jsonl", strings.Join(contacts, "\n")+"\n")
 		b.mustRun(t, fmt.Sprintf("2026-11-0%dT02:00:00Z", night+1))
 	}
-	return b.digests(t)
+	b.mustRun(t, "2026-11-03T02:00:00Z") // on unchanged inputs
+	digests := b.digests(t)
+	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty file
+	for name, digest := range digests {
+		if strings.HasPrefix(name, "20261103") && strings.HasSuffix(name, ".jsonl") && digest != nothing {
+			t.Errorf("an unchanged night wrote %s", name)
+		}
+	}
+	return digests
 }
 
 // Two folders, same inputs, same --now: all files of runs/ are the same, byte for byte; and the

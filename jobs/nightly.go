@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"rollcall/pipeline"
@@ -20,7 +19,7 @@ func nightly(name string, config *Config, outside Outside, now time.Time) pipeli
 	return pipeline.Recipe{
 		Job: name,
 		Extract: []pipeline.Stage{
-			settings(config, outside),
+			settings(config),
 			users.Extract(collectors(config, outside, now)),
 			contacts.Extract(sources(config)),
 			match.Decisions(filepath.Join(config.DataDir, "decisions.jsonl")),
@@ -41,14 +40,14 @@ func nightly(name string, config *Config, outside Outside, now time.Time) pipeli
 func loads() []pipeline.Load { return []pipeline.Load{delta.Files, push.Files} }
 
 // settings tells the scripts the organizations and their policies.
-func settings(config *Config, outside Outside) pipeline.Stage {
+func settings(config *Config) pipeline.Stage {
 	return pipeline.Stage{Name: "settings", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
 		w := r.Store.Writer(schemas.Settings)
 		defer w.Release()
 		for _, o := range config.Organizations {
 			if err := w.Append(ctx, o.ID, o.Name, pipeline.Text(o.PSA.Kind), o.PSA.TwoWaySync, pipeline.Text(o.PSA.EmailType), pipeline.Text(o.PSA.PhoneType),
 				o.Match.Aliases, o.Create, o.Fill.FirstName, o.Fill.LastName, o.Fill.Title, o.Fill.Email, o.Fill.Phone,
-				float64(o.Guard.MaxDrop), o.Guard.MaxCreates, o.Guard.MaxUnlinks, slices.Contains(outside.Accept, o.ID)); err != nil {
+				float64(o.Guard.MaxDrop), o.Guard.MaxCreates, o.Guard.MaxUnlinks); err != nil {
 				return 0, err
 			}
 		}

@@ -37,6 +37,14 @@ type fileEntry struct {
 
 func (e *Engine) newFiles(runID string) (*Files, error) {
 	folder := filepath.Join(e.DataDir, "runs", runID)
+	// The manifest goes first: while it is there, every file that it names is.
+	if err := os.Remove(filepath.Join(folder, manifestName)); err == nil {
+		if err := syncFolder(folder); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("clear the unfinished folder: %w", err)
+	}
 	if err := os.RemoveAll(folder); err != nil {
 		return nil, fmt.Errorf("clear the unfinished folder: %w", err)
 	}
@@ -145,5 +153,37 @@ func (f *Files) finish(name, mediatype string, rows int64, columns []schemas.Col
 	})
 	f.rows += rows
 	f.checkpoint("after file " + name)
+	return nil
+}
+
+// syncFolders forces the folders' own entries to disk, the run's in runs/ included: without them
+// a power cut could take files away that the manifest names.
+func (f *Files) syncFolders() error {
+	folders := []string{filepath.Dir(f.folder)}
+	err := filepath.WalkDir(f.folder, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			folders = append(folders, path)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list the run's folders: %w", err)
+	}
+	for _, folder := range folders {
+		if err := syncFolder(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the folder %s: %w", filepath.Base(path), err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("force the folder %s to disk: %w", filepath.Base(path), err)
+	}
 	return nil
 }

@@ -3,7 +3,13 @@
 --   max_share  the number must not fall to zero, nor by more than this share AND more than 20
 --   max_count  the number must not exceed this
 -- An accepted organization passes. A held one is left as it was; the message says what the run
--- would have done.
+-- would have done. Before that, what made an organization unavailable is put in order, because its
+-- sources were read side by side.
+UPDATE verdicts
+SET message = (SELECT string_agg(m.message, '; ' ORDER BY m.message)
+               FROM verdict_messages m WHERE m.organization_id = verdicts.organization_id)
+WHERE status = 'unavailable';
+
 CREATE OR REPLACE TEMP TABLE tripped AS
 SELECT organization_id,
        CASE WHEN max_share IS NOT NULL

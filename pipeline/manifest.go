@@ -16,6 +16,9 @@ import (
 	"rollcall/schemas"
 )
 
+// manifestName is the file whose presence means that a run's files are complete.
+const manifestName = "datapackage.json"
+
 // manifest is datapackage.json (Data Package v2): its presence means that every file it names is
 // complete. It holds no clock time, so the same run gives the same bytes.
 type manifest struct {
@@ -76,7 +79,10 @@ func (f *Files) writeManifest(ctx context.Context, s *Store, runID string) (stri
 		return "", fmt.Errorf("encode: %w", err)
 	}
 	text = append(text, '\n')
-	if err := writeAtomically(filepath.Join(f.folder, "datapackage.json"), text); err != nil {
+	if err := f.syncFolders(); err != nil {
+		return "", err
+	}
+	if err := writeAtomically(filepath.Join(f.folder, manifestName), text); err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(text)
@@ -119,12 +125,5 @@ func replaceFile(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return fmt.Errorf("put %s in place: %w", filepath.Base(to), err)
 	}
-	folder, err := os.Open(filepath.Dir(to))
-	if err != nil {
-		return fmt.Errorf("open the folder of %s: %w", filepath.Base(to), err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("force the folder of %s to disk: %w", filepath.Base(to), err)
-	}
-	return nil
+	return syncFolder(filepath.Dir(to))
 }

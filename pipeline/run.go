@@ -109,8 +109,10 @@ func (e *Engine) Run(ctx context.Context, recipe Recipe, options Options) (outco
 		Progress: e.progress, started: e.Clock(),
 	}
 	outcome.RunID = r.ID
-	if outcome.Finished, err = e.finishInterrupted(ctx, store, recipe.Loads); err != nil {
-		return outcome, err
+	if !r.DryRun { // which writes nothing, not even what is owed
+		if outcome.Finished, err = e.finishInterrupted(ctx, store, recipe.Loads); err != nil {
+			return outcome, err
+		}
 	}
 	for _, id := range outcome.Finished {
 		if id == r.ID {
@@ -173,6 +175,7 @@ func (r *Run) begin(ctx context.Context, options Options) error {
 	}
 	if err := r.Store.Exec(ctx, `CREATE OR REPLACE TEMP TABLE run_context (run_id VARCHAR NOT NULL, now TIMESTAMPTZ NOT NULL);
 		CREATE OR REPLACE TEMP TABLE verdicts (organization_id BIGINT NOT NULL, status VARCHAR NOT NULL, message VARCHAR);
+		CREATE OR REPLACE TEMP TABLE verdict_messages (organization_id BIGINT NOT NULL, message VARCHAR NOT NULL);
 		CREATE OR REPLACE TEMP TABLE accepted (organization_id BIGINT NOT NULL);
 		CREATE OR REPLACE TEMP TABLE guard_measures (organization_id BIGINT NOT NULL, measure VARCHAR NOT NULL,
 			before BIGINT NOT NULL, after BIGINT NOT NULL, max_share DOUBLE, max_count BIGINT);
@@ -201,9 +204,10 @@ func (r *Run) begin(ctx context.Context, options Options) error {
 // exactly as it was. message is for a person and holds neither personal data nor secrets.
 func (r *Run) Unavailable(ctx context.Context, organization int64, message string) error {
 	r.Log.Warn().Int64("organization_id", organization).Str("reason", message).Msg("organization left as it was")
-	if err := r.Store.Exec(ctx, `UPDATE verdicts SET status = 'unavailable',
-		message = CASE WHEN message IS NULL THEN ? ELSE message || '; ' || ? END
-		WHERE organization_id = ?`, message, message, organization); err != nil {
+	if err := r.Store.Exec(ctx, "UPDATE verdicts SET status = 'unavailable' WHERE organization_id = ?", organization); err != nil {
+		return fmt.Errorf("mark organization %d unavailable: %w", organization, err)
+	}
+	if err := r.Store.Exec(ctx, "INSERT INTO verdict_messages VALUES (?, ?)", organization, message); err != nil {
 		return fmt.Errorf("mark organization %d unavailable: %w", organization, err)
 	}
 	return nil

@@ -10,6 +10,7 @@
 //
 //	Read      filled by an extractor, gone with the run             read_users
 //	Replaced  state: a committed organization's rows are replaced   ad_users      (next_ad_users)
+//	Observed  state of the whole installation: replaced as a whole    collectors
 //	Appended  history: a committed organization's rows are added    match_deltas  (next_match_deltas)
 //	Recorded  like Appended, for every organization, held or not    run_organizations
 //	Engine    kept by the pipeline itself                           runs

@@ -21,7 +21,6 @@ var Settings = Table{
 		required("max_drop", Float64, "Largest tolerated loss of users or contacts, a share from 0 to 1."),
 		required("max_creates", Int64, "Largest tolerated number of creations."),
 		required("max_unlinks", Int64, "Largest tolerated number of links ending."),
-		required("accepted", Bool, "Whether the guard is told to let this organization through once."),
 	},
 }
 

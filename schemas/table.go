@@ -28,7 +28,7 @@ type Column struct {
 	Description string
 }
 
-// Table declares one table. Key lists the columns that together are unique and never null.
+// Table declares one table. Key lists the columns that together are unique; a null equals a null.
 type Table struct {
 	Name        string
 	Description string

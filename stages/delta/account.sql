@@ -20,6 +20,11 @@ SELECT organization_id, 'collector ' || collector || ': ' || message AS remark
 FROM read_collectors
 WHERE status <> 'failed' AND message IS NOT NULL
 UNION ALL
+SELECT c.organization_id, 'collector ' || c.collector || ': ' || c.message
+FROM next_collectors c
+JOIN verdicts v ON v.organization_id = c.organization_id
+WHERE c.status = 'not_configured'
+UNION ALL
 SELECT organization_id,
        count(*) || ' created contacts have not appeared after 3 runs: check the import of the creations'
 FROM next_user_matching
@@ -32,6 +37,15 @@ JOIN active_organizations a ON a.organization_id = d.organization_id
 LEFT JOIN next_ad_users u   ON u.organization_id = d.organization_id AND u.object_guid = d.object_guid
 WHERE u.object_guid IS NULL
 GROUP BY d.organization_id;
+
+-- An organization that is left as it was keeps the count and run of each collector's last read
+-- that counted; how tonight's read went is told all the same.
+UPDATE next_collectors
+SET users_seen  = COALESCE((SELECT c.users_seen FROM collectors c
+                            WHERE c.organization_id = next_collectors.organization_id AND c.collector = next_collectors.collector), 0),
+    last_run_id = (SELECT c.last_run_id FROM collectors c
+                   WHERE c.organization_id = next_collectors.organization_id AND c.collector = next_collectors.collector)
+WHERE organization_id NOT IN (SELECT organization_id FROM active_organizations);
 
 INSERT INTO next_run_organizations
 SELECT x.run_id, v.organization_id, v.status,

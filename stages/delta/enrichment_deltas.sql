@@ -31,28 +31,28 @@ FROM (
     SELECT l.organization_id, l.target, l.contact_id, l.object_guid, 'first_name' AS field, s.fill_first_name AS policy,
            c.first_name AS own_value, l.first_name AS value, c.first_name IS DISTINCT FROM l.first_name AS differs
     FROM linked_users l JOIN next_contacts c ON c.organization_id = l.organization_id AND c.contact_id = l.contact_id
-                        JOIN read_settings s ON s.organization_id = l.organization_id WHERE l.status = 'matched'
+                        JOIN read_settings s ON s.organization_id = l.organization_id
     UNION ALL
     SELECT l.organization_id, l.target, l.contact_id, l.object_guid, 'last_name', s.fill_last_name,
            c.last_name, l.last_name, c.last_name IS DISTINCT FROM l.last_name
     FROM linked_users l JOIN next_contacts c ON c.organization_id = l.organization_id AND c.contact_id = l.contact_id
-                        JOIN read_settings s ON s.organization_id = l.organization_id WHERE l.status = 'matched'
+                        JOIN read_settings s ON s.organization_id = l.organization_id
     UNION ALL
     SELECT l.organization_id, l.target, l.contact_id, l.object_guid, 'title', s.fill_title,
            c.title, l.title, c.title IS DISTINCT FROM l.title
     FROM linked_users l JOIN next_contacts c ON c.organization_id = l.organization_id AND c.contact_id = l.contact_id
-                        JOIN read_settings s ON s.organization_id = l.organization_id WHERE l.status = 'matched'
+                        JOIN read_settings s ON s.organization_id = l.organization_id
     UNION ALL
     SELECT l.organization_id, l.target, l.contact_id, l.object_guid, 'email', s.fill_email,
-           c.primary_email, l.email, lower(c.primary_email) IS DISTINCT FROM lower(l.email)
+           c.primary_email, l.email, email_key(c.primary_email) IS DISTINCT FROM l.email_key
     FROM linked_users l JOIN next_contacts c ON c.organization_id = l.organization_id AND c.contact_id = l.contact_id
-                        JOIN read_settings s ON s.organization_id = l.organization_id WHERE l.status = 'matched'
+                        JOIN read_settings s ON s.organization_id = l.organization_id
     UNION ALL
     SELECT l.organization_id, l.target, l.contact_id, l.object_guid, 'phone', s.fill_phone,
            c.primary_phone, l.phone,
            regexp_replace(c.primary_phone, '[^0-9]', '', 'g') IS DISTINCT FROM regexp_replace(l.phone, '[^0-9]', '', 'g')
     FROM linked_users l JOIN next_contacts c ON c.organization_id = l.organization_id AND c.contact_id = l.contact_id
-                        JOIN read_settings s ON s.organization_id = l.organization_id WHERE l.status = 'matched'
+                        JOIN read_settings s ON s.organization_id = l.organization_id
 )
 WHERE value IS NOT NULL AND differs
   AND (policy = 'overwrite' OR (policy = 'fill_blank' AND own_value IS NULL));
@@ -77,17 +77,27 @@ FROM (SELECT l.*, unnest(['first_name', 'last_name', 'title', 'email', 'email_ty
       WHERE l.contact_id IS NULL)
 WHERE value IS NOT NULL;
 
--- What was told before; a created contact that has appeared is called by its id from now on.
+-- What was told before. A created contact that has appeared is called by its id from now on: its
+-- overlay was told under the key, while its own fields are what the source says. If something was
+-- told under the id already, that is what the contact shows.
 CREATE OR REPLACE TEMP TABLE told_before AS
+SELECT organization_id, target, contact_id, object_guid, field, value
+FROM (
 SELECT e.organization_id,
        COALESCE(CAST(m.contact_id AS VARCHAR), e.target) AS target,
        COALESCE(e.contact_id, m.contact_id)              AS contact_id,
-       e.object_guid, e.field, e.value
+       e.object_guid, e.field, e.value,
+       row_number() OVER (PARTITION BY e.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), e.target), e.field
+                          ORDER BY CASE WHEN m.contact_id IS NULL THEN 0 ELSE 1 END, e.target) AS place
 FROM enrichments e
 JOIN active_organizations a ON a.organization_id = e.organization_id
 LEFT JOIN (SELECT organization_id, contact_key, contact_id FROM next_user_matching
            WHERE contact_key IS NOT NULL AND contact_id IS NOT NULL) m
-       ON m.organization_id = e.organization_id AND m.contact_key = e.target;
+       ON m.organization_id = e.organization_id AND m.contact_key = e.target
+WHERE m.contact_id IS NULL
+   OR e.field IN ('ad_status', 'last_logon', 'last_password_reset', 'password_expires')
+)
+WHERE place = 1;
 
 INSERT INTO next_enrichment_deltas
 SELECT x.run_id, n.organization_id, n.contact_id, CASE WHEN n.contact_id IS NULL THEN n.contact_key END,

@@ -10,7 +10,7 @@ SELECT x.run_id,
            WHEN o.status = 'ignored'                                         THEN 'restore'
            WHEN n.status = 'unavailable' AND o.status <> 'unavailable'       THEN 'unavailable'
            WHEN o.status = 'unavailable' AND n.status <> 'unavailable'       THEN 'return'
-           WHEN o.rule IS NULL AND n.rule = 'created' AND n.contact_id IS NULL THEN 'create'
+           WHEN o.rule IS NULL AND n.created_run_id = x.run_id               THEN 'create'
            WHEN o.rule IS NULL AND n.rule IS NOT NULL                        THEN 'link'
            WHEN o.rule IS NOT NULL AND n.rule IS NULL                        THEN 'unlink'
            WHEN o.contact_key = n.contact_key AND o.contact_id IS NULL AND n.contact_id IS NOT NULL THEN 'resolve'

@@ -1,5 +1,5 @@
 -- The numbers that the guard watches (design section 6), per organization: users and contacts
--- against what was committed last, creations and ended links of tonight. The first run of an
+-- of the last commit that are still there, creations and ended links of tonight. The first run of an
 -- organization has nothing to drop from.
 CREATE OR REPLACE TEMP TABLE counts_before AS
 SELECT a.organization_id,
@@ -7,10 +7,16 @@ SELECT a.organization_id,
        (SELECT count(*) FROM contacts c WHERE c.organization_id = a.organization_id) AS contacts
 FROM active_organizations a;
 
+-- Of these, how many are still there: a directory or a file swapped for another of the same size
+-- is no smaller, and yet everybody is gone.
 CREATE OR REPLACE TEMP TABLE counts_now AS
 SELECT a.organization_id,
-       (SELECT count(*) FROM next_user_matching m WHERE m.organization_id = a.organization_id AND m.status <> 'unavailable') AS users,
-       (SELECT count(*) FROM next_contacts c WHERE c.organization_id = a.organization_id) AS contacts
+       (SELECT count(*) FROM user_matching m
+        JOIN next_user_matching n ON n.organization_id = m.organization_id AND n.object_guid = m.object_guid
+        WHERE m.organization_id = a.organization_id AND m.status <> 'unavailable' AND n.status <> 'unavailable') AS users,
+       (SELECT count(*) FROM contacts c
+        JOIN next_contacts n ON n.organization_id = c.organization_id AND n.contact_id = c.contact_id
+        WHERE c.organization_id = a.organization_id) AS contacts
 FROM active_organizations a;
 
 INSERT INTO guard_measures
@@ -25,8 +31,9 @@ JOIN counts_now n    ON n.organization_id = b.organization_id
 JOIN read_settings s ON s.organization_id = b.organization_id
 UNION ALL
 SELECT d.organization_id, 'creations', 0, count(*), NULL, s.max_creates
-FROM next_match_deltas d JOIN read_settings s ON s.organization_id = d.organization_id
-WHERE d.op = 'create'
+FROM next_creations d
+JOIN run_context x   ON x.run_id = d.run_id
+JOIN read_settings s ON s.organization_id = d.organization_id
 GROUP BY d.organization_id, s.max_creates
 UNION ALL
 SELECT o.organization_id, 'links ending', 0, count(*), NULL, s.max_unlinks

@@ -8,6 +8,8 @@
 -- and takes part in the tiers as a rival only.
 
 CREATE OR REPLACE TEMP TABLE contention_pairs AS
+SELECT p.organization_id, p.object_guid, p.contact_id
+FROM (
 SELECT u.organization_id, u.object_guid, e.contact_id
 FROM next_ad_users u
 JOIN next_contact_emails e ON e.organization_id = u.organization_id AND e.email_key = u.email_key
@@ -20,7 +22,11 @@ UNION
 SELECT u.organization_id, u.object_guid, c.contact_id
 FROM next_ad_users u
 JOIN next_contacts c ON c.organization_id = u.organization_id
-                    AND c.first_key = u.first_key AND c.last_key = u.last_key;
+                    AND c.first_key = u.first_key AND c.last_key = u.last_key
+) p
+LEFT JOIN next_separations s ON s.organization_id = p.organization_id AND s.object_guid = p.object_guid
+                            AND s.contact_id = p.contact_id
+WHERE s.contact_id IS NULL;
 
 -- Contacts that more than one user could mean, or users that could mean more than one: the rest
 -- is never ambiguous and needs no digest.

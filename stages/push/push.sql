@@ -33,13 +33,21 @@ LEFT JOIN (SELECT organization_id, contact_id,
        ON f.organization_id = c.organization_id AND f.contact_id = c.contact_id;
 
 -- What the same PSA was last known to hold; a created contact that has appeared goes by its id now.
+-- The contact may have been seen under its id before it was known to be the created one: what was
+-- pushed under the key is what the PSA holds.
 CREATE OR REPLACE TEMP TABLE baselines AS
+SELECT organization_id, target, first_name, last_name, title, email, phone, rejected
+FROM (
 SELECT b.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), b.target) AS target,
-       b.first_name, b.last_name, b.title, b.email, b.phone, b.rejected
+       b.first_name, b.last_name, b.title, b.email, b.phone, b.rejected,
+       row_number() OVER (PARTITION BY b.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), b.target)
+                          ORDER BY CASE WHEN m.contact_id IS NOT NULL THEN 0 ELSE 1 END, b.target) AS place
 FROM push_baselines b
 JOIN psa_settings o ON o.organization_id = b.organization_id AND o.psa = b.psa AND o.two_way_sync
 LEFT JOIN next_user_matching m ON m.organization_id = b.organization_id AND m.contact_key = b.target
-                              AND m.contact_id IS NOT NULL;
+                              AND m.contact_id IS NOT NULL
+)
+WHERE place = 1;
 
 -- Everything that can be eligible: the contacts, those created tonight, and those created before
 -- that could not be pushed yet and have not appeared.
@@ -58,7 +66,7 @@ FROM (SELECT organization_id, CAST(contact_id AS VARCHAR) AS target, contact_id,
       SELECT l.organization_id, l.target, NULL, l.contact_key, NULL, NULL, l.first_name, l.last_name, l.title, l.email, l.phone, 'c'
       FROM linked_users l
       LEFT JOIN baselines b ON b.organization_id = l.organization_id AND b.target = l.target
-      WHERE l.contact_id IS NULL AND (l.created_now OR b.rejected IS NOT NULL)) p
+      WHERE l.contact_id IS NULL AND l.status = 'matched' AND (l.created_now OR b.rejected IS NOT NULL)) p
 JOIN psa_settings o ON o.organization_id = p.organization_id;
 
 INSERT INTO next_contact_psa

@@ -14,7 +14,7 @@ LEFT JOIN collectors c ON c.organization_id = r.organization_id AND c.collector 
 
 INSERT INTO next_collectors
 SELECT c.organization_id, c.collector, 'not_configured',
-       'taken out of the configuration; its users stay until `rollcall collectors delete`',
+       'taken out of the configuration; users that only it had seen stay as they were',
        c.users_seen, c.last_run_id
 FROM collectors c
 LEFT JOIN read_collectors r ON r.organization_id = c.organization_id AND r.collector = c.collector
