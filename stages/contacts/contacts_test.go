@@ -54,7 +54,7 @@ func extract(t *testing.T, organizations []int64, sources ...contacts.Source) ou
 			err := scan(&id, &status, &message)
 			got.verdicts[id] = strings.TrimSuffix(status+": "+message.String, ": ")
 			return err
-		}, "SELECT organization_id, status, message FROM verdicts")
+		}, "SELECT organization_id, status, (SELECT string_agg(m.message, '; ' ORDER BY m.message) FROM verdict_messages m WHERE m.organization_id = verdicts.organization_id) FROM verdicts")
 	}}
 	now := time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
 	engine := pipeline.Engine{DataDir: t.TempDir(), Clock: func() time.Time { return now }, Memory: mem, Log: zerolog.Nop()}
