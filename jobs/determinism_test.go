@@ -111,3 +111,11 @@ func TestSameInputsGiveTheSameBytes(t *testing.T) {
 		})
 	}
 }
+
+// guidText is the text form of guidFor's octets: the first three fields are little-endian.
+func guidText(number string) string {
+	octets := []byte("rollcall-0000000")
+	copy(octets[16-len(number):], number)
+	o := octets
+	return fmt.Sprintf("%x-%x-%x-%x-%x", []byte{o[3], o[2], o[1], o[0]}, []byte{o[5], o[4]}, []byte{o[7], o[6]}, o[8:10], o[10:])
+}

@@ -116,6 +116,10 @@ SELECT f.organization_id, f.object_guid, f.contact_id, min(f.step) AS step
 FROM (SELECT k.organization_id, k.object_guid, c.contact_id, 1 AS step
       FROM key_holders k
       JOIN unlinked c ON c.organization_id = k.organization_id AND c.external_key = k.contact_key
+      -- A key on several contacts tells nothing, whoever these are linked to.
+      JOIN (SELECT organization_id, external_key FROM next_contacts
+            GROUP BY organization_id, external_key HAVING count(*) = 1) one
+        ON one.organization_id = c.organization_id AND one.external_key = c.external_key
       UNION ALL
       SELECT w.organization_id, w.object_guid, c.contact_id, 2
       FROM waiting w
