@@ -26,21 +26,14 @@ func (a *app) explainVerb() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	verb.Flags().Int64Var(&organization, "org", 0, "organization `N` of the user")
-	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		config, err := a.config()
-		if err != nil {
-			return err
-		}
-		db, err := openPublished(cmd.Context(), config)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, db.Close()) }()
-		user, err := findUser(cmd.Context(), db, args[0], organization)
-		if err != nil {
-			return err
-		}
-		return user.explain(cmd.Context(), a.out, db)
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.onPublished(cmd.Context(), func(db *sql.DB) error {
+			user, err := findUser(cmd.Context(), db, args[0], organization)
+			if err != nil {
+				return err
+			}
+			return user.explain(cmd.Context(), a.out, db)
+		})
 	}
 	return verb
 }

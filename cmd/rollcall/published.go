@@ -14,6 +14,20 @@ import (
 	"rollcall/jobs"
 )
 
+// onPublished runs f on the analysts' file of the configuration.
+func (a *app) onPublished(ctx context.Context, f func(db *sql.DB) error) (err error) {
+	config, err := a.config()
+	if err != nil {
+		return err
+	}
+	db, err := openPublished(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return f(db)
+}
+
 // openPublished opens the analysts' file for reading. A run that publishes meanwhile replaces
 // the file; this reader keeps the one it has.
 func openPublished(ctx context.Context, config *jobs.Config) (*sql.DB, error) {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"database/sql"
 
 	"github.com/spf13/cobra"
 )
@@ -14,17 +14,10 @@ func (a *app) queryVerb() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	format := formatFlag(verb)
-	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		config, err := a.config()
-		if err != nil {
-			return err
-		}
-		db, err := openPublished(cmd.Context(), config)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, db.Close()) }()
-		return list(cmd.Context(), a.out, db, *format, args[0])
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.onPublished(cmd.Context(), func(db *sql.DB) error {
+			return list(cmd.Context(), a.out, db, *format, args[0])
+		})
 	}
 	return verb
 }

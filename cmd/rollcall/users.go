@@ -1,8 +1,8 @@
 package main
 
 import (
+	"database/sql"
 	_ "embed"
-	"errors"
 	"slices"
 	"strings"
 
@@ -22,21 +22,14 @@ func (a *app) usersVerb() *cobra.Command {
 	verb.Flags().Int64Var(&organization, "org", 0, "only users of organization `N`")
 	verb.Flags().StringVar(&collector, "collector", "", "only users that `COLLECTOR` sees")
 	verb.Flags().StringVar(&search, "search", "", "only users with `TEXT` in name, e-mail or account")
-	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
 		if status != "" && !slices.Contains(statuses, status) {
 			return usagef("--status must be one of %s (got %q)", strings.Join(statuses, ", "), status)
 		}
-		config, err := a.config()
-		if err != nil {
-			return err
-		}
-		db, err := openPublished(cmd.Context(), config)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, db.Close()) }()
-		return list(cmd.Context(), a.out, db, *format, usersSQL,
-			unless(status, ""), unless(organization, 0), unless(collector, ""), unless(search, ""))
+		return a.onPublished(cmd.Context(), func(db *sql.DB) error {
+			return list(cmd.Context(), a.out, db, *format, usersSQL,
+				unless(status, ""), unless(organization, 0), unless(collector, ""), unless(search, ""))
+		})
 	}
 	return verb
 }
