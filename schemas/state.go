@@ -205,6 +205,7 @@ var Enrichments = Table{
 		required("object_guid", String, "User the values come from."),
 		required("field", String, "Field: ad_status, last_logon, last_password_reset, password_expires, or a contact's own field."),
 		nullable("value", String, "Value; times as RFC 3339 in UTC with microseconds."),
+		nullable("own_value", String, "Of a field filled by policy: the contact's own value at the time."),
 	},
 }
 

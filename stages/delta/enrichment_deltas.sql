@@ -81,12 +81,12 @@ WHERE value IS NOT NULL;
 -- overlay was told under the key, while its own fields are what the source says. If something was
 -- told under the id already, that is what the contact shows.
 CREATE OR REPLACE TEMP TABLE told_before AS
-SELECT organization_id, target, contact_id, object_guid, field, value
+SELECT organization_id, target, contact_id, object_guid, field, value, own_value
 FROM (
 SELECT e.organization_id,
        COALESCE(CAST(m.contact_id AS VARCHAR), e.target) AS target,
        COALESCE(e.contact_id, m.contact_id)              AS contact_id,
-       e.object_guid, e.field, e.value,
+       e.object_guid, e.field, e.value, e.own_value,
        row_number() OVER (PARTITION BY e.organization_id, COALESCE(CAST(m.contact_id AS VARCHAR), e.target), e.field
                           ORDER BY CASE WHEN m.contact_id IS NULL THEN 0 ELSE 1 END, e.target) AS place
 FROM enrichments e
@@ -120,5 +120,28 @@ LEFT JOIN told_now n ON n.organization_id = b.organization_id AND n.target = b.t
 WHERE n.field IS NULL AND b.value IS NOT NULL
   AND b.field IN ('ad_status', 'last_logon', 'last_password_reset', 'password_expires');
 
+-- Fields that were filled in a contact that has no user any more stay filled, as long as its own
+-- value is what it was: a link that ended sets nothing back, here or in the PSA.
+CREATE OR REPLACE TEMP TABLE kept_fills AS
+SELECT b.organization_id, b.target, b.contact_id, b.object_guid, b.field, b.own_value, b.value
+FROM told_before b
+JOIN next_contacts c     ON c.organization_id = b.organization_id AND c.contact_id = b.contact_id
+LEFT JOIN linked_users l ON l.organization_id = b.organization_id AND l.contact_id = b.contact_id
+WHERE l.contact_id IS NULL
+  AND b.field IN ('first_name', 'last_name', 'title', 'email', 'phone')
+  AND b.own_value IS NOT DISTINCT FROM
+      CASE b.field WHEN 'first_name' THEN c.first_name WHEN 'last_name' THEN c.last_name WHEN 'title' THEN c.title
+                   WHEN 'email' THEN c.primary_email ELSE c.primary_phone END;
+
+CREATE OR REPLACE TEMP TABLE standing_fills AS
+SELECT organization_id, contact_id, field, value FROM fills
+UNION ALL
+SELECT organization_id, contact_id, field, value FROM kept_fills;
+
 INSERT INTO next_enrichments
-SELECT organization_id, target, contact_id, contact_key, object_guid, field, value FROM told_now;
+SELECT organization_id, target, contact_id, contact_key, object_guid, field, value,
+       CASE WHEN kind = 'fill' THEN own_value END
+FROM told_now
+UNION ALL
+SELECT organization_id, target, contact_id, NULL, object_guid, field, value, own_value
+FROM kept_fills;

@@ -29,7 +29,7 @@ LEFT JOIN (SELECT organization_id, contact_id,
                   max(CASE WHEN field = 'title'      THEN value END) AS title,
                   max(CASE WHEN field = 'email'      THEN value END) AS email,
                   max(CASE WHEN field = 'phone'      THEN value END) AS phone
-           FROM fills GROUP BY organization_id, contact_id) f
+           FROM standing_fills GROUP BY organization_id, contact_id) f
        ON f.organization_id = c.organization_id AND f.contact_id = c.contact_id;
 
 -- What the same PSA was last known to hold; a created contact that has appeared goes by its id now.
