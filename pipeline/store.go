@@ -146,13 +146,8 @@ func (s *Store) Query(ctx context.Context, row func(scan func(...any) error) err
 	return rows.Err()
 }
 
-// Raw gives f the driver's connection, for what database/sql has no call for.
-func (s *Store) Raw(f func(conn *duckdb.Conn) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.raw(f)
-}
-
+// raw gives f the driver's connection, for what database/sql has no call for; the caller holds
+// the lock.
 func (s *Store) raw(f func(conn *duckdb.Conn) error) error {
 	//nolint:wrapcheck // f's own error
 	return s.conn.Raw(func(c any) error {

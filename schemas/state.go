@@ -161,7 +161,7 @@ var UserMatching = Table{
 		required("since_run_id", String, "Run since which status, rule, reason and contact are what they are."),
 		nullable("decided_by", String, "Who decided, where a decision stands behind it."),
 		nullable("candidates", Int64List, "Contacts that were candidates, at most 20, ascending."),
-		nullable("lost_link", String, "How the user's last link ended (contact_deleted, contact_taken or unmatched_by_hand) while none has replaced it."),
+		nullable("lost_link", String, "How the user's last link ended (contact_deleted or contact_taken) while none has replaced it."),
 		nullable("ambiguity", String, "Digest of what an ambiguous user competes for; while it stays the same, the user waits for a person."),
 		nullable("created_run_id", String, "Run that emitted the creation of the user's contact."),
 		required("waiting_runs", Int64, "Runs in which the created contact has not appeared yet."),

@@ -6,5 +6,6 @@
 //	account.sql            after the guard: how each organization fared
 //
 // It compares the state with the next_ tables, so a second run on unchanged inputs yields
-// nothing. files.go writes the deltas of a committed run.
+// nothing. Files (stage.go) writes the deltas of a committed run. The scripts use email_key, which
+// the contacts stage has registered by then.
 package delta

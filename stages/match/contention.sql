@@ -10,19 +10,19 @@
 CREATE OR REPLACE TEMP TABLE contention_pairs AS
 SELECT p.organization_id, p.object_guid, p.contact_id
 FROM (
-SELECT u.organization_id, u.object_guid, e.contact_id
-FROM next_ad_users u
-JOIN next_contact_emails e ON e.organization_id = u.organization_id AND e.email_key = u.email_key
-UNION
-SELECT a.organization_id, a.object_guid, e.contact_id
-FROM next_ad_user_aliases a
-JOIN read_settings s       ON s.organization_id = a.organization_id AND s.aliases
-JOIN next_contact_emails e ON e.organization_id = a.organization_id AND e.email_key = a.alias_key
-UNION
-SELECT u.organization_id, u.object_guid, c.contact_id
-FROM next_ad_users u
-JOIN next_contacts c ON c.organization_id = u.organization_id
-                    AND c.first_key = u.first_key AND c.last_key = u.last_key
+    SELECT u.organization_id, u.object_guid, e.contact_id
+    FROM next_ad_users u
+    JOIN next_contact_emails e ON e.organization_id = u.organization_id AND e.email_key = u.email_key
+    UNION
+    SELECT a.organization_id, a.object_guid, e.contact_id
+    FROM next_ad_user_aliases a
+    JOIN read_settings s       ON s.organization_id = a.organization_id AND s.aliases
+    JOIN next_contact_emails e ON e.organization_id = a.organization_id AND e.email_key = a.alias_key
+    UNION
+    SELECT u.organization_id, u.object_guid, c.contact_id
+    FROM next_ad_users u
+    JOIN next_contacts c ON c.organization_id = u.organization_id
+                        AND c.first_key = u.first_key AND c.last_key = u.last_key
 ) p
 LEFT JOIN next_separations s ON s.organization_id = p.organization_id AND s.object_guid = p.object_guid
                             AND s.contact_id = p.contact_id
