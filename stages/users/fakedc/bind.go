@@ -24,6 +24,9 @@ func (s *session) bind(r request) error {
 		return fmt.Errorf("read the bind method: %w", errMalformed)
 	}
 	s.bound = false
+	if s.server.currentFaults().StallBind && s.server.strikes(faultStallBind) {
+		return s.stall()
+	}
 
 	const simple = 0
 	if version != 3 {

@@ -3,21 +3,32 @@ package fakedc
 import (
 	"bytes"
 	"strings"
+	"time"
 )
 
 // Faults makes the server misbehave. The zero value is a healthy server.
 //
 // Pages are numbered from 1 within one search; the answer to an unpaged search
-// is page 1. Binds aside, faults touch only searches below the naming context,
-// never the rootDSE.
+// is page 1. Binds and TLS aside, faults touch only searches of one level or a
+// subtree. Reads of a single entry, such as the rootDSE or the domain's own, are
+// answered as if there were none, so that page 1 is always the first page of the
+// read that a test is about.
 type Faults struct {
 	// Times is how often each fault of the first group strikes before the server
 	// is healthy in that respect, counted per fault over all connections. Zero
 	// means always.
 	Times int
 
-	// First group: faults that end a request, limited by Times.
+	// First group: faults that end a request or hold it up, limited by Times.
 
+	// StallTLS accepts the connection but never answers the TLS handshake, or
+	// with StartTLS agrees to it first. It imitates a domain controller whose
+	// certificate store hangs, or a firewall that lets only the connection pass.
+	StallTLS bool
+	// StallBind never answers a bind, of whatever kind, but keeps the connection
+	// open. It imitates a domain controller that waits for another to judge the
+	// password.
+	StallBind bool
 	// CloseAfterEntries drops the connection, without a farewell, once this many
 	// entries have been sent on it, over all its searches and pages. It imitates
 	// a domain controller that restarts or a firewall that resets. Zero is never.
@@ -30,6 +41,13 @@ type Faults struct {
 	// answering this page. It imitates a query that never comes back. Zero is
 	// never.
 	StallOnPage int
+	// CloseOnPage drops the connection, without a farewell, in place of answering
+	// this page. It imitates a domain controller that restarts between two pages.
+	// Zero is never.
+	CloseOnPage int
+	// Delay passes before each page is answered, be it with entries, a failure or
+	// a broken connection. It imitates a server under load.
+	Delay time.Duration
 	// NoControlOnPage answers this page of a paged search in full but leaves out
 	// the paged results control. It imitates a proxy or directory that does not
 	// support paging, where the client cannot know whether there is more. Zero is
@@ -83,9 +101,13 @@ type Faults struct {
 type fault int
 
 const (
-	faultClose fault = iota
+	faultStallTLS fault = iota
+	faultStallBind
+	faultClose
 	faultStallEntries
 	faultStallPage
+	faultClosePage
+	faultDelay
 	faultNoControl
 	faultFailPage
 	faultRejectCookie

@@ -1,11 +1,14 @@
 package fakedc
 
 import (
+	"crypto/tls"
+	"net"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
 
@@ -47,6 +50,132 @@ func TestStalls(t *testing.T) {
 			want := map[string]int{"after entries": 15, "on a page": 10}[name]
 			if got := s.Stats().Entries; got != want {
 				t.Errorf("%d entries sent, want %d", got, want)
+			}
+		})
+	}
+}
+
+func TestStallTLS(t *testing.T) {
+	for name, options := range map[string]Options{"LDAPS": {TLS: true}, "StartTLS": {StartTLS: true}} {
+		t.Run(name, func(t *testing.T) {
+			options.Faults = Faults{StallTLS: true, Times: 1}
+			s := start(t, options)
+			conn, err := net.Dial("tcp", s.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(200 * time.Millisecond))
+			if options.StartTLS {
+				if _, err := conn.Write(startTLSMessage()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := ber.ReadPacket(conn); err != nil {
+					t.Fatalf("the server did not agree to TLS: %v", err)
+				}
+			}
+			if err := tls.Client(conn, trusting(t, s)).Handshake(); !isTimeout(err) {
+				t.Fatalf("got %v, want a timeout", err)
+			}
+			c := dial(t, s) // once over
+			if options.StartTLS {
+				wantCode(t, c.StartTLS(trusting(t, s)), 0)
+			}
+			wantCode(t, c.Bind(testBindDN, testPassword), 0)
+		})
+	}
+}
+
+func TestStallBind(t *testing.T) {
+	s := start(t, Options{TLS: true, Faults: Faults{StallBind: true, Times: 1}})
+	c := dial(t, s)
+	c.SetTimeout(100 * time.Millisecond)
+	if err := c.Bind(testBindDN, testPassword); err == nil || !strings.Contains(err.Error(), "timed out") {
+		t.Fatalf("got %v, want a timeout", err)
+	}
+	if c.IsClosing() {
+		t.Error("the connection was closed")
+	}
+	if st := s.Stats(); st.Binds+st.BindsRefused > 0 {
+		t.Errorf("the bind was answered: %+v", st)
+	}
+	bound(t, s)
+}
+
+func TestCloseOnPage(t *testing.T) {
+	s := start(t, Options{TLS: true, Entries: people(30), Faults: Faults{CloseOnPage: 3, Times: 1}})
+	res, err := bound(t, s).SearchWithPaging(query(everyone), 10)
+	if err == nil {
+		t.Fatal("the broken search succeeded")
+	}
+	if len(res.Entries) != 20 || s.Stats().Pages != 2 {
+		t.Errorf("got %d entries in %d pages, want 20 in 2", len(res.Entries), s.Stats().Pages)
+	}
+	_, err = bound(t, s).SearchWithPaging(query(everyone), 10)
+	wantCode(t, err, 0)
+}
+
+func TestDelay(t *testing.T) {
+	const delay = 50 * time.Millisecond
+	s := start(t, Options{Entries: people(30), Faults: Faults{Delay: delay}})
+	c := bound(t, s)
+	began := time.Now()
+	_, err := c.SearchWithPaging(query(everyone), 10)
+	wantCode(t, err, 0)
+	if took := time.Since(began); took < 3*delay {
+		t.Errorf("three pages took %v, want %v at least", took, 3*delay)
+	}
+
+	// Close does not wait for it.
+	s.SetFaults(Faults{Delay: time.Hour})
+	failed := make(chan error)
+	go func() {
+		_, err := c.Search(query(everyone))
+		failed <- err
+	}()
+	for s.Stats().Searches < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	s.Close()
+	if err := <-failed; err == nil {
+		t.Error("the delayed search succeeded")
+	}
+}
+
+// A fault on page 1 must wait for the search that a test is about, whatever the
+// client reads beforehand.
+func TestFaultsSpareReads(t *testing.T) {
+	for name, f := range map[string]Faults{
+		"close after entries": {CloseAfterEntries: 1},
+		"stall after entries": {StallAfterEntries: 1},
+		"close":               {CloseOnPage: 1},
+		"stall":               {StallOnPage: 1},
+		"fail":                {FailPage: 1},
+		"no control":          {NoControlOnPage: 1},
+		"delay":               {Delay: time.Hour},
+		"references":          {References: []string{"ldap://example.org"}},
+		"range":               {RangedAttribute: "mail"},
+		"hook":                {Entry: func(_ int, e Entry) Entry { e.Attributes["mail"] = nil; return e }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, Options{Entries: people(2), Faults: f})
+			c := bound(t, s)
+			q := query(everyone, "mail")
+			q.BaseDN, q.Scope = "CN=User 00001,OU=Students,DC=example,DC=com", ldap.ScopeBaseObject
+			res, err := c.Search(q)
+			wantCode(t, err, 0)
+			if len(res.Entries) != 1 || res.Entries[0].GetAttributeValue("mail") != "user00001@example.com" || len(res.Referrals) > 0 {
+				t.Errorf("got %+v", res)
+			}
+			n, cookie, err := page(t, c, q, 10, nil)
+			wantCode(t, err, 0)
+			if n != 1 || len(cookie) != 0 {
+				t.Errorf("paged: got %d entries and cookie %q", n, cookie)
+			}
+			_, _, err = page(t, c, q, 10, []byte("made up"))
+			wantCode(t, err, ldap.LDAPResultUnwillingToPerform)
+			if st := s.Stats(); st.Reads != 2 || st.Searches != 0 || st.Pages != 0 || st.Entries != 0 || st.LastFilter != "" {
+				t.Errorf("got %+v", st)
 			}
 		})
 	}

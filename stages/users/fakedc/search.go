@@ -50,8 +50,8 @@ func readSearch(op *ber.Packet) (q searchRequest, err error) {
 	return q, nil
 }
 
-// search answers a search request: the rootDSE, the first page of a new search,
-// or the next page of one in progress.
+// search answers a search request: the rootDSE, a single entry, the first page
+// of a new search, or the next page of one in progress.
 func (s *session) search(r request) error {
 	q, err := readSearch(r.op)
 	if err != nil {
@@ -74,6 +74,8 @@ func (s *session) search(r request) error {
 		return s.searchRootDSE(r, q, matches)
 	case !s.bound:
 		return s.done(r, result{code: ldap.LDAPResultOperationsError, message: messageNotBound})
+	case q.scope == ldap.ScopeBaseObject:
+		return s.read(r, q, paging, matches)
 	}
 
 	search := string(r.op.Bytes())
@@ -113,6 +115,29 @@ func (s *session) searchRootDSE(r request, q searchRequest, matches filter.Predi
 	return s.done(r, result{})
 }
 
+// read answers a search of base scope. It has no pages and no faults, but a
+// client that sends the paging control gets it back all the same.
+func (s *session) read(r request, q searchRequest, paging *ldap.ControlPaging, matches filter.Predicate) error {
+	if paging != nil && len(paging.Cookie) > 0 {
+		return s.done(r, result{code: ldap.LDAPResultUnwillingToPerform, message: messageBadControl})
+	}
+	s.server.count(func(st *Stats) { st.Reads++ })
+	d := s.server.currentDirectory()
+	base, refusal := d.locate(q.base)
+	if refusal != nil {
+		return s.done(r, *refusal)
+	}
+	for _, e := range d.find(base, q.scope, matches) {
+		if err := s.send(r.id, entryOp(e.dn, e.selected(q.attributes), q.typesOnly)); err != nil {
+			return err
+		}
+	}
+	if paging == nil {
+		return s.done(r, result{})
+	}
+	return s.done(r, result{}, ldap.NewControlPaging(0))
+}
+
 // begin finds everything that a search matches.
 func (s *session) begin(q searchRequest, matches filter.Predicate, search string) (*cursor, *result) {
 	text, err := ldap.DecompileFilter(q.filter)
@@ -138,6 +163,12 @@ func (s *session) begin(q searchRequest, matches filter.Predicate, search string
 // answer sends the next page of a search, or the fault due instead.
 func (s *session) answer(r request, q searchRequest, paging *ldap.ControlPaging, c *cursor) error {
 	f := s.server.currentFaults()
+	if f.Delay > 0 && s.server.strikes(faultDelay) {
+		s.wait(f.Delay)
+	}
+	if f.CloseOnPage == c.page && s.server.strikes(faultClosePage) {
+		return errHangUp
+	}
 	if f.StallOnPage == c.page && s.server.strikes(faultStallPage) {
 		return s.stall()
 	}

@@ -32,16 +32,21 @@ func TestRootDSEBeforeBind(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if s.Stats().Searches != 0 {
-		t.Error("reading the rootDSE counts as a search")
+	if st := s.Stats(); st.Searches+st.Reads != 0 {
+		t.Error("reading the rootDSE is counted")
 	}
 }
 
 func TestSearchNeedsBind(t *testing.T) {
-	_, err := dial(t, start(t, Options{})).Search(query("(objectClass=*)"))
-	wantCode(t, err, ldap.LDAPResultOperationsError)
-	if !strings.Contains(err.Error(), "a successful bind must be completed") {
-		t.Fatalf("got %q", err)
+	c := dial(t, start(t, Options{Entries: []Entry{{DN: "DC=example,DC=com"}}}))
+	for _, scope := range []int{ldap.ScopeWholeSubtree, ldap.ScopeSingleLevel, ldap.ScopeBaseObject} {
+		q := query("(objectClass=*)")
+		q.Scope = scope
+		_, err := c.Search(q)
+		wantCode(t, err, ldap.LDAPResultOperationsError)
+		if !strings.Contains(err.Error(), "a successful bind must be completed") {
+			t.Fatalf("scope %d: got %q", scope, err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -73,6 +74,9 @@ func (s *session) serve() {
 
 // upgrade puts TLS on the connection.
 func (s *session) upgrade() error {
+	if s.server.currentFaults().StallTLS && s.server.strikes(faultStallTLS) {
+		return s.stall()
+	}
 	conn := tls.Server(s.conn, s.server.tls)
 	if err := conn.HandshakeContext(context.Background()); err != nil {
 		return fmt.Errorf("negotiate TLS: %w", err)
@@ -141,6 +145,16 @@ func (s *session) disconnect() error {
 		return err
 	}
 	return errHangUp
+}
+
+// wait passes the time, unless the server closes meanwhile.
+func (s *session) wait(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.server.closing:
+	}
 }
 
 // stall says nothing more but keeps the connection open until the client leaves

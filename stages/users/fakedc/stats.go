@@ -13,13 +13,16 @@ type Stats struct {
 	// PlaintextBinds counts binds, successful or not, that carried a password
 	// over a connection without TLS.
 	PlaintextBinds int
-	// Searches counts searches begun below the naming context. Follow-up pages
-	// and reads of the rootDSE are not counted.
+	// Searches counts searches of one level or a subtree that were begun.
+	// Follow-up pages are not counted.
 	Searches int
+	// Reads counts searches of base scope, which read a single entry. Reads of
+	// the rootDSE are not counted.
+	Reads int
 	// Pages answered with entries and a result, with an unpaged answer counted
 	// as one page. Pages that failed, stalled or broke off are not counted.
 	Pages int
-	// Entries sent, on all connections.
+	// Entries sent in answer to Searches, on all connections.
 	Entries int
 	// LastFilter is the filter of the last search counted in Searches, in text
 	// form; empty before the first.
