@@ -8,6 +8,15 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
+// The authentication choices of a bind request.
+const (
+	authSimple ber.Tag = 0
+	authSASL   ber.Tag = 3
+)
+
+// mechanismExternal is the SASL mechanism that takes the word of TLS.
+const mechanismExternal = "EXTERNAL"
+
 // bind answers a bind request. Whatever comes of it, the rights of an earlier
 // bind are gone, as LDAP asks.
 func (s *session) bind(r request) error {
@@ -28,13 +37,20 @@ func (s *session) bind(r request) error {
 		return s.stall()
 	}
 
-	const simple = 0
 	if version != 3 {
 		return s.refuseBind(r, result{code: ldap.LDAPResultProtocolError, message: messageBindVersion})
 	}
-	if method.Tag != simple {
+	switch method.Tag {
+	case authSimple:
+		return s.bindSimple(r, name, method)
+	case authSASL:
+		return s.bindSASL(r, method)
+	default:
 		return s.refuseBind(r, result{code: ldap.LDAPResultAuthMethodNotSupported, message: messageAuthMethod})
 	}
+}
+
+func (s *session) bindSimple(r request, name string, method *ber.Packet) error {
 	password, err := octets(method)
 	if err != nil {
 		return fmt.Errorf("read the password: %w", err)
@@ -53,9 +69,26 @@ func (s *session) bind(r request) error {
 	if !strings.EqualFold(name, s.server.options.BindDN) || password != s.server.options.Password {
 		return s.refuseBind(r, result{code: ldap.LDAPResultInvalidCredentials, message: messageBindRefused("52e")})
 	}
-	s.bound = true
-	s.server.count(func(st *Stats) { st.Binds++ })
-	return s.reply(r, ldap.ApplicationBindResponse, result{})
+	return s.acceptBind(r)
+}
+
+// bindSASL knows EXTERNAL alone: the client is whom its certificate names. The
+// name it may ask to act as is ignored, since there is only one.
+func (s *session) bindSASL(r request, method *ber.Packet) error {
+	mechanism, err := octets(child(method, 0))
+	if err != nil {
+		return fmt.Errorf("read the SASL mechanism: %w", err)
+	}
+	if mechanism != mechanismExternal || !s.server.options.ClientCert {
+		return s.refuseBind(r, result{code: ldap.LDAPResultAuthMethodNotSupported, message: messageAuthMethod})
+	}
+	if refusal := s.bindFault(); refusal != nil {
+		return s.refuseBind(r, *refusal)
+	}
+	if !s.certified {
+		return s.refuseBind(r, result{code: ldap.LDAPResultInvalidCredentials, message: messageNoCertificate})
+	}
+	return s.acceptBind(r)
 }
 
 // bindFault returns the refusal that the faults ask for, or nil.
@@ -72,6 +105,12 @@ func (s *session) bindFault() *result {
 		refusal.message = messageBindRefused(f.BindData)
 	}
 	return refusal
+}
+
+func (s *session) acceptBind(r request) error {
+	s.bound = true
+	s.server.count(func(st *Stats) { st.Binds++ })
+	return s.reply(r, ldap.ApplicationBindResponse, result{})
 }
 
 func (s *session) refuseBind(r request, refusal result) error {

@@ -15,6 +15,7 @@ const (
 	messageTLSTwice         = "00000000: LdapErr: DSID-0C090F8B, comment: TLS or SSL already in effect, data 0, v3839\x00"
 	messageAuthMethod       = "00002027: LdapErr: DSID-0C0904E7, comment: Invalid Authentication method, data 0, v3839\x00"
 	messageBindVersion      = "00002027: LdapErr: DSID-0C0904D0, comment: Invalid protocol version, data 0, v3839\x00"
+	messageNoCertificate    = "80090308: LdapErr: DSID-0C0903A9, comment: The TLS connection carries no client certificate, data 0, v3839\x00"
 	messageBadDN            = "0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8350\n\x00"
 	messageUnwilling        = "00002035: SvcErr: DSID-031A1254, problem 5003 (WILL_NOT_PERFORM), data 0\n\x00"
 	messageBusy             = "0000200E: SvcErr: DSID-031A12D2, problem 5001 (BUSY), data 0\n\x00"

@@ -12,10 +12,6 @@ const oidActiveDirectory = "1.2.840.113556.1.4.800"
 
 // rootDSE describes the server. It is the one entry readable without a bind.
 func (s *Server) rootDSE() (*entry, error) {
-	host := "dc01"
-	if domain := domainOf(s.context); domain != "" {
-		host += "." + domain
-	}
 	text := func(values ...string) [][]byte {
 		var out [][]byte
 		for _, v := range values {
@@ -26,7 +22,7 @@ func (s *Server) rootDSE() (*entry, error) {
 	attributes := map[string][][]byte{
 		"currentTime":             text(s.options.Now().UTC().Format("20060102150405.0Z")),
 		"defaultNamingContext":    text(s.options.NamingContext),
-		"dnsHostName":             text(host),
+		"dnsHostName":             text(s.options.HostName),
 		"highestCommittedUSN":     text(strconv.FormatInt(s.currentDirectory().usn, 10)),
 		"namingContexts":          text(s.options.NamingContext),
 		"rootDomainNamingContext": text(s.options.NamingContext),

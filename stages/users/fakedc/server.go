@@ -15,6 +15,7 @@ import (
 const (
 	defaultNamingContext = "DC=example,DC=com"
 	defaultMaxPageSize   = 1000
+	defaultAddr          = "127.0.0.1:0"
 )
 
 // Options says what a Server serves.
@@ -33,6 +34,19 @@ type Options struct {
 	// StartTLS makes the listener plain LDAP that can be upgraded. The server
 	// still lets clients bind without upgrading; Stats.PlaintextBinds tells.
 	StartTLS bool
+	// CA signs the server's certificate. Nil means an authority of the server's
+	// own. It plays no part without TLS and StartTLS.
+	CA *Authority
+	// ClientCert makes the server ask for a client certificate during the TLS
+	// handshake, which it verifies if one is given, and lets those who gave one
+	// bind by SASL EXTERNAL. It needs TLS or StartTLS.
+	ClientCert bool
+	// Addr is the address to listen on. Empty means a free port of 127.0.0.1. The
+	// Addr of a server that was closed lets another take its place.
+	Addr string
+	// HostName is the DNS name of the server, in its rootDSE and its certificate.
+	// Empty means dc01 in the domain of the naming context.
+	HostName string
 	// NamingContext is the DN at the top of the directory. Empty means
 	// "DC=example,DC=com".
 	NamingContext string
@@ -57,8 +71,9 @@ type Server struct {
 	options  Options
 	context  *ldap.DN
 	listener net.Listener
-	tls      *tls.Config // nil without TLS and StartTLS
-	caPEM    []byte
+	// tls and authority are nil without TLS and StartTLS.
+	tls       *tls.Config
+	authority *Authority
 
 	closing chan struct{}
 	running sync.WaitGroup
@@ -72,10 +87,10 @@ type Server struct {
 	stats     Stats
 }
 
-// Start checks the options and begins to serve on a free port of 127.0.0.1. The
-// caller must Close the server. It fails if the options contradict themselves,
-// if an entry is unusable (see SetEntries), if no certificate could be made or
-// if the port could not be opened.
+// Start checks the options and begins to serve. The caller must Close the server.
+// It fails if the options contradict themselves, if an entry is unusable (see
+// SetEntries), if no certificate could be made or if the port could not be
+// opened.
 func Start(opts Options) (*Server, error) {
 	if opts.BindDN == "" || opts.Password == "" {
 		return nil, errors.New("check options: BindDN and Password are required")
@@ -83,11 +98,17 @@ func Start(opts Options) (*Server, error) {
 	if opts.TLS && opts.StartTLS {
 		return nil, errors.New("check options: TLS and StartTLS exclude each other")
 	}
+	if opts.ClientCert && !opts.TLS && !opts.StartTLS {
+		return nil, errors.New("check options: ClientCert needs TLS or StartTLS")
+	}
 	if opts.MaxPageSize < 0 {
 		return nil, fmt.Errorf("check options: MaxPageSize is %d", opts.MaxPageSize)
 	}
 	if opts.MaxPageSize == 0 {
 		opts.MaxPageSize = defaultMaxPageSize
+	}
+	if opts.Addr == "" {
+		opts.Addr = defaultAddr
 	}
 	if opts.NamingContext == "" {
 		opts.NamingContext = defaultNamingContext
@@ -103,6 +124,12 @@ func Start(opts Options) (*Server, error) {
 	if len(naming.RDNs) == 0 {
 		return nil, fmt.Errorf("check options: naming context %q is empty", opts.NamingContext)
 	}
+	if opts.HostName == "" {
+		opts.HostName = "dc01"
+		if domain := domainOf(naming); domain != "" {
+			opts.HostName += "." + domain
+		}
+	}
 	s := &Server{
 		options: opts,
 		context: naming,
@@ -114,15 +141,14 @@ func Start(opts Options) (*Server, error) {
 		return nil, err
 	}
 	if opts.TLS || opts.StartTLS {
-		leaf, caPEM, err := newCertificate(opts.Now(), opts.NotBefore, opts.NotAfter)
+		leaf, authority, err := newCertificate(opts)
 		if err != nil {
 			return nil, fmt.Errorf("make a certificate: %w", err)
 		}
-		s.tls = &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
-		s.caPEM = caPEM
+		s.tls, s.authority = newTLS(opts, leaf, authority), authority
 	}
-	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
-		return nil, fmt.Errorf("listen on loopback: %w", err)
+	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", opts.Addr); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", opts.Addr, err)
 	}
 	s.running.Go(s.accept)
 	return s, nil
@@ -142,7 +168,12 @@ func (s *Server) URL() string {
 
 // CAPEM returns the certificate of the authority that clients must trust, in PEM
 // form. It is nil without Options.TLS and Options.StartTLS.
-func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
+func (s *Server) CAPEM() []byte {
+	if s.authority == nil {
+		return nil
+	}
+	return s.authority.PEM()
+}
 
 // SetEntries replaces the directory for searches that begin from now on; paged
 // searches in progress carry on with the entries they began with. The values are

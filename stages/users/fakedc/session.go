@@ -32,8 +32,10 @@ type session struct {
 	in     *bufio.Reader
 	out    *bufio.Writer
 	secure bool
-	bound  bool
-	sent   int // entries sent on the connection
+	// certified says that the client gave a certificate that could be verified.
+	certified bool
+	bound     bool
+	sent      int // entries sent on the connection
 	// cursors holds the paged searches that can be continued, by cookie.
 	cursors map[string]*cursor
 }
@@ -84,6 +86,7 @@ func (s *session) upgrade() error {
 	s.in.Reset(conn)
 	s.out.Reset(conn)
 	s.secure = true
+	s.certified = len(conn.ConnectionState().VerifiedChains) > 0
 	return nil
 }
 

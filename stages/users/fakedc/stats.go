@@ -6,7 +6,8 @@ package fakedc
 type Stats struct {
 	// Connections accepted, including those that never got past TLS.
 	Connections int
-	// Binds that succeeded with the configured name and password.
+	// Binds that succeeded: with the configured name and password or, if the
+	// options allow it, with a client certificate.
 	Binds int
 	// BindsRefused counts binds that failed, whatever the reason.
 	BindsRefused int
