@@ -32,7 +32,8 @@ func (s *session) bind(r request) error {
 	if method == nil || method.ClassType != ber.ClassContext {
 		return fmt.Errorf("read the bind method: %w", errMalformed)
 	}
-	s.bound = false
+	challenge := s.challenge
+	s.bound, s.challenge = false, nil
 	if s.server.currentFaults().StallBind && s.server.strikes(faultStallBind) {
 		return s.stall()
 	}
@@ -45,9 +46,12 @@ func (s *session) bind(r request) error {
 		return s.bindSimple(r, name, method)
 	case authSASL:
 		return s.bindSASL(r, method)
-	default:
-		return s.refuseBind(r, result{code: ldap.LDAPResultAuthMethodNotSupported, message: messageAuthMethod})
+	case authSicilyDiscovery, authSicilyNegotiate, authSicilyResponse:
+		if s.server.options.NTLM {
+			return s.bindNTLM(r, method, challenge)
+		}
 	}
+	return s.refuseBind(r, result{code: ldap.LDAPResultAuthMethodNotSupported, message: messageAuthMethod})
 }
 
 func (s *session) bindSimple(r request, name string, method *ber.Packet) error {

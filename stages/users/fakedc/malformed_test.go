@@ -127,6 +127,8 @@ func TestStartTLSRefusesPendingRequests(t *testing.T) {
 func FuzzHandle(f *testing.F) {
 	f.Add(bindMessage())
 	f.Add(startTLSMessage())
+	f.Add(sicilyMessage(authSicilyNegotiate, ntlmSignature+"\x01\x00\x00\x00"))
+	f.Add(sicilyMessage(authSicilyResponse, ntlmSignature+"\x03\x00\x00\x00"+strings.Repeat("\x00", 60)))
 	f.Add(message(application(ldap.ApplicationUnbindRequest)))
 	f.Add(message(application(ldap.ApplicationDelRequest)))
 	filters := []string{
@@ -139,7 +141,7 @@ func FuzzHandle(f *testing.F) {
 		f.Add(searchMessage(f, "DC=example,DC=com", filter))
 	}
 	f.Add(searchMessage(f, "", "(cn=a)"))
-	server := start(f, Options{Entries: people(5)})
+	server := start(f, Options{Entries: people(5), NTLM: true})
 	f.Fuzz(func(_ *testing.T, raw []byte) { feed(server, raw) })
 }
 
@@ -162,9 +164,10 @@ func feed(server *Server, raw []byte) {
 
 // TestDamagedMessages damages good messages in every single place.
 func TestDamagedMessages(t *testing.T) {
-	server := start(t, Options{Entries: people(5)})
+	server := start(t, Options{Entries: people(5), NTLM: true})
 	for _, good := range [][]byte{
 		bindMessage(),
+		sicilyMessage(authSicilyResponse, ntlmSignature+"\x03\x00\x00\x00"+strings.Repeat("\x00", 60)),
 		startTLSMessage(),
 		searchMessage(t, "DC=example,DC=com", "(&(|(a>=1)(b=x*y))(!(c:1.2.840.113556.1.4.803:=2)))"),
 	} {

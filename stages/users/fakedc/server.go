@@ -41,6 +41,9 @@ type Options struct {
 	// handshake, which it verifies if one is given, and lets those who gave one
 	// bind by SASL EXTERNAL. It needs TLS or StartTLS.
 	ClientCert bool
+	// NTLM lets BindDN bind by NTLM too, with what is its account name, as
+	// user@domain or DOMAIN\name. That of a DN is the value of its first part.
+	NTLM bool
 	// Addr is the address to listen on. Empty means a free port of 127.0.0.1. The
 	// Addr of a server that was closed lets another take its place.
 	Addr string

@@ -35,6 +35,9 @@ type session struct {
 	// certified says that the client gave a certificate that could be verified.
 	certified bool
 	bound     bool
+	// challenge is what the client has yet to answer in a bind by NTLM; nil
+	// outside of one.
+	challenge []byte
 	sent      int // entries sent on the connection
 	// cursors holds the paged searches that can be continued, by cookie.
 	cursors map[string]*cursor
