@@ -14,14 +14,22 @@ import (
 // with, so replacing the entries never disturbs a paged search in progress.
 type directory struct {
 	root    string // key of the naming context
+	config  string // key of the configuration below it
 	entries []*entry
 	bases   map[string]bool // keys that a search may start from
 	usn     int64           // highestCommittedUSN
 }
 
+// The configuration is a partition of its own, right below the domain.
+const (
+	configurationRDN = "CN=Configuration"
+	configurationKey = "cn=configuration\x00"
+)
+
 // newDirectory prepares entries under the naming context whose key is root.
 func newDirectory(root string, entries []Entry) (*directory, error) {
-	d := &directory{root: root, bases: map[string]bool{root: true}, usn: int64(len(entries))}
+	d := &directory{root: root, config: root + configurationKey, usn: int64(len(entries))}
+	d.bases = map[string]bool{d.root: true, d.config: true}
 	for i, in := range entries {
 		e, err := newEntry(in)
 		if err != nil {
@@ -81,10 +89,15 @@ func inScope(e *entry, base string, scope int64) bool {
 	}
 }
 
-// find returns the entries in scope that match, in the order they were given.
+// find returns the entries in scope that match, in the order they were given. A
+// search from above the configuration does not reach into it.
 func (d *directory) find(base string, scope int64, matches filter.Predicate) []*entry {
 	var found []*entry
+	above := !strings.HasPrefix(base, d.config)
 	for _, e := range d.entries {
+		if above && strings.HasPrefix(e.key, d.config) {
+			continue
+		}
 		if inScope(e, base, scope) && matches(e.values) {
 			found = append(found, e)
 		}

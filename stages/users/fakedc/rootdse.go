@@ -2,6 +2,7 @@ package fakedc
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -19,19 +20,29 @@ func (s *Server) rootDSE() (*entry, error) {
 		}
 		return out
 	}
+	context := s.options.NamingContext
+	configuration := configurationRDN + "," + context
+	computer, _, _ := strings.Cut(s.options.HostName, ".")
+	server := "CN=" + strings.ToUpper(computer) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites," + configuration
 	attributes := map[string][][]byte{
-		"currentTime":             text(s.options.Now().UTC().Format("20060102150405.0Z")),
-		"defaultNamingContext":    text(s.options.NamingContext),
-		"dnsHostName":             text(s.options.HostName),
-		"highestCommittedUSN":     text(strconv.FormatInt(s.currentDirectory().usn, 10)),
-		"namingContexts":          text(s.options.NamingContext),
-		"rootDomainNamingContext": text(s.options.NamingContext),
-		"supportedCapabilities":   text(oidActiveDirectory),
-		"supportedControl":        text(ldap.ControlTypePaging, ldap.ControlTypeMicrosoftDomainScope),
-		"supportedLDAPVersion":    text("3"),
+		"configurationNamingContext": text(configuration),
+		"currentTime":                text(s.options.Now().UTC().Format("20060102150405.0Z")),
+		"defaultNamingContext":       text(context),
+		"dnsHostName":                text(s.options.HostName),
+		"dsServiceName":              text("CN=NTDS Settings," + server),
+		"highestCommittedUSN":        text(strconv.FormatInt(s.currentDirectory().usn, 10)),
+		"namingContexts":             text(context, configuration),
+		"rootDomainNamingContext":    text(context),
+		"serverName":                 text(server),
+		"supportedCapabilities":      text(oidActiveDirectory),
+		"supportedControl":           text(ldap.ControlTypePaging, ldap.ControlTypeMicrosoftDomainScope),
+		"supportedLDAPVersion":       text("3"),
 	}
 	if s.tls != nil {
 		attributes["supportedExtension"] = text(oidStartTLS)
+	}
+	if s.options.ClientCert {
+		attributes["supportedSASLMechanisms"] = text(mechanismExternal)
 	}
 	return newEntry(Entry{Attributes: attributes})
 }

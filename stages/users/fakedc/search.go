@@ -128,7 +128,7 @@ func (s *session) read(r request, q searchRequest, paging *ldap.ControlPaging, m
 		return s.done(r, *refusal)
 	}
 	for _, e := range d.find(base, q.scope, matches) {
-		if err := s.send(r.id, entryOp(e.dn, e.selected(q.attributes), q.typesOnly)); err != nil {
+		if err := s.send(r.id, entryOp(e.dn, e.inRanges(q.attributes, s.server.options.MaxValRange), q.typesOnly)); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,7 @@ func (s *session) answer(r request, q searchRequest, paging *ldap.ControlPaging,
 func (s *session) sendEntry(r request, q searchRequest, f Faults, n int, e *entry) error {
 	s.sent++
 	s.server.count(func(st *Stats) { st.Entries++ })
-	dn, attributes := f.alter(n, e.dn, e.selected(q.attributes))
+	dn, attributes := f.alter(n, e.dn, e.inRanges(q.attributes, s.server.options.MaxValRange))
 	if err := s.send(r.id, entryOp(dn, attributes, q.typesOnly)); err != nil {
 		return err
 	}

@@ -21,12 +21,16 @@ func TestRootDSEBeforeBind(t *testing.T) {
 		t.Fatalf("got %d entries, want 1", len(res.Entries))
 	}
 	for name, want := range map[string]string{
-		"defaultNamingContext": "DC=example,DC=com",
-		"namingContexts":       "DC=example,DC=com",
-		"dnsHostName":          "dc01.example.com",
-		"currentTime":          "20240506070809.0Z",
-		"highestCommittedUSN":  "9019",
-		"supportedControl":     ldap.ControlTypePaging,
+		"defaultNamingContext":       "DC=example,DC=com",
+		"namingContexts":             "DC=example,DC=com",
+		"dnsHostName":                "dc01.example.com",
+		"currentTime":                "20240506070809.0Z",
+		"highestCommittedUSN":        "9019",
+		"supportedControl":           ldap.ControlTypePaging,
+		"configurationNamingContext": "CN=Configuration,DC=example,DC=com",
+		"dsServiceName":              "CN=NTDS Settings,CN=DC01,CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,DC=example,DC=com",
+		"serverName":                 "CN=DC01,CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,DC=example,DC=com",
+		"supportedSASLMechanisms":    "", // none is enabled
 	} {
 		if got := res.Entries[0].GetAttributeValue(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -35,6 +39,47 @@ func TestRootDSEBeforeBind(t *testing.T) {
 	if st := s.Stats(); st.Searches+st.Reads != 0 {
 		t.Error("reading the rootDSE is counted")
 	}
+}
+
+func TestRootDSETellsOfEXTERNAL(t *testing.T) {
+	s := start(t, Options{TLS: true, ClientCert: true, HostName: "ldap.example.org"})
+	res, err := dial(t, s).Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false,
+		"(objectClass=*)", []string{"supportedSASLMechanisms", "serverName"}, nil))
+	wantCode(t, err, 0)
+	if got := res.Entries[0].GetAttributeValues("supportedSASLMechanisms"); !slices.Equal(got, []string{"EXTERNAL"}) {
+		t.Errorf("supportedSASLMechanisms is %q", got)
+	}
+	if got := res.Entries[0].GetAttributeValue("serverName"); !strings.HasPrefix(got, "CN=LDAP,CN=Servers,") {
+		t.Errorf("serverName is %q", got)
+	}
+}
+
+// The configuration is read from its own top, and never with the domain.
+func TestConfiguration(t *testing.T) {
+	const top = "CN=Configuration,DC=example,DC=com"
+	s := start(t, Options{Entries: people(3)})
+	c := bound(t, s)
+	count := func(base string, scope, want int) {
+		t.Helper()
+		q := query("(objectClass=*)")
+		q.BaseDN, q.Scope = base, scope
+		res, err := c.Search(q)
+		wantCode(t, err, 0)
+		if len(res.Entries) != want {
+			t.Errorf("base %q scope %d: got %d entries, want %d", base, scope, len(res.Entries), want)
+		}
+	}
+	count(top, ldap.ScopeWholeSubtree, 0) // is there, even if empty
+	err := s.SetEntries(append(people(3), Entry{DN: top}, Entry{DN: "CN=Sites," + top}, Entry{DN: "CN=Subnets,CN=Sites," + top}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count("DC=example,DC=com", ldap.ScopeWholeSubtree, 3)
+	count("DC=example,DC=com", ldap.ScopeSingleLevel, 0)
+	count("cn=configuration, dc=example,dc=com", ldap.ScopeWholeSubtree, 3)
+	count(top, ldap.ScopeSingleLevel, 1)
+	count(top, ldap.ScopeBaseObject, 1)
+	count("CN=Sites,"+top, ldap.ScopeWholeSubtree, 2)
 }
 
 func TestSearchNeedsBind(t *testing.T) {

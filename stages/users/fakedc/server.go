@@ -56,6 +56,11 @@ type Options struct {
 	// MaxPageSize is the largest number of entries in one answer. Zero means
 	// 1,000, the default of Active Directory.
 	MaxPageSize int
+	// MaxValRange is the largest number of values of one attribute in one answer,
+	// 1,500 in an Active Directory that nobody has tuned. Clients get the others by
+	// range retrieval. Zero means that all values are sent and that requests for a
+	// range are not understood.
+	MaxValRange int
 	// Now is the clock for the certificate's validity and the rootDSE's
 	// currentTime. Nil means time.Now.
 	Now func() time.Time
@@ -106,6 +111,9 @@ func Start(opts Options) (*Server, error) {
 	}
 	if opts.MaxPageSize < 0 {
 		return nil, fmt.Errorf("check options: MaxPageSize is %d", opts.MaxPageSize)
+	}
+	if opts.MaxValRange < 0 {
+		return nil, fmt.Errorf("check options: MaxValRange is %d", opts.MaxValRange)
 	}
 	if opts.MaxPageSize == 0 {
 		opts.MaxPageSize = defaultMaxPageSize

@@ -18,6 +18,7 @@ func TestStartChecksOptions(t *testing.T) {
 		"no name":              func(o *Options) { o.BindDN = "" },
 		"two kinds of TLS":     func(o *Options) { o.TLS, o.StartTLS = true, true },
 		"client cert in clear": func(o *Options) { o.ClientCert = true },
+		"negative range":       func(o *Options) { o.MaxValRange = -1 },
 		"bad address":          func(o *Options) { o.Addr = "nowhere" },
 		"negative page":        func(o *Options) { o.MaxPageSize = -1 },
 		"bad naming context":   func(o *Options) { o.NamingContext = "nonsense" },
