@@ -163,6 +163,31 @@ func TestExternalBind(t *testing.T) {
 	}
 }
 
+func TestCertificateBindsAtOnce(t *testing.T) {
+	s := start(t, Options{TLS: true, ClientCert: true, CertBinds: true})
+	c, err := certified(t, s, s)
+	wantCode(t, err, 0)
+	_, err = c.Search(query(everyone))
+	wantCode(t, err, 0)
+	wantCode(t, c.ExternalBind(), ldap.LDAPResultUnwillingToPerform)
+	_, err = c.Search(query(everyone))
+	wantCode(t, err, ldap.LDAPResultOperationsError) // as after any bind that failed
+	wantCode(t, c.Bind(testBindDN, testPassword), 0)
+
+	c, err = certified(t, s, nil)
+	wantCode(t, err, 0)
+	_, err = c.Search(query(everyone))
+	wantCode(t, err, ldap.LDAPResultOperationsError)
+	wantCode(t, c.ExternalBind(), ldap.LDAPResultInvalidCredentials)
+
+	s = start(t, Options{StartTLS: true, ClientCert: true, CertBinds: true})
+	c, err = certified(t, s, s)
+	wantCode(t, err, 0)
+	_, err = c.Search(query(everyone))
+	wantCode(t, err, ldap.LDAPResultOperationsError)
+	wantCode(t, c.ExternalBind(), 0)
+}
+
 func TestExternalBindNotAsked(t *testing.T) {
 	s := start(t, Options{TLS: true})
 	c, err := certified(t, s, s)

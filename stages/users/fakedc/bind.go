@@ -89,11 +89,18 @@ func (s *session) bindSASL(r request, method *ber.Packet) error {
 	if refusal := s.bindFault(); refusal != nil {
 		return s.refuseBind(r, *refusal)
 	}
+	if s.certified && s.server.bindsByTLS() {
+		// Microsoft's text names no result code for this one.
+		return s.refuseBind(r, result{code: ldap.LDAPResultUnwillingToPerform, message: messageUnwilling})
+	}
 	if !s.certified {
 		return s.refuseBind(r, result{code: ldap.LDAPResultInvalidCredentials, message: messageNoCertificate})
 	}
 	return s.acceptBind(r)
 }
+
+// bindsByTLS reports whether a verified client certificate is all it takes.
+func (s *Server) bindsByTLS() bool { return s.options.TLS && s.options.CertBinds }
 
 // bindFault returns the refusal that the faults ask for, or nil.
 func (s *session) bindFault() *result {

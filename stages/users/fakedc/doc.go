@@ -32,10 +32,8 @@
 //   - It knows no SASL mechanism but EXTERNAL and refuses the others, Kerberos
 //     among them, with authMethodNotSupported. It maps a client certificate to
 //     nobody in particular: one that its authority signed is as good as the
-//     password. According to MS-ADTS 5.1.1.2, a certificate given over LDAPS
-//     binds the connection at once, and newer domain controllers refuse EXTERNAL
-//     there; here EXTERNAL is needed, and accepted, over LDAPS and StartTLS
-//     alike.
+//     password. Over LDAPS it takes EXTERNAL as it does after StartTLS, unless
+//     CertBinds is set.
 //   - NTLM authenticates and does no more. The server checks neither a message
 //     integrity code nor a channel binding, and offers no signing or sealing, so
 //     a domain controller that demands one of these is not imitated.

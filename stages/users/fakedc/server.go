@@ -41,6 +41,10 @@ type Options struct {
 	// handshake, which it verifies if one is given, and lets those who gave one
 	// bind by SASL EXTERNAL. It needs TLS or StartTLS.
 	ClientCert bool
+	// CertBinds does with a client certificate given over LDAPS what MS-ADTS
+	// 5.1.1.2 says: it binds the connection at once, and EXTERNAL is refused there.
+	// Over StartTLS nothing changes. It needs ClientCert.
+	CertBinds bool
 	// NTLM lets BindDN bind by NTLM too, with what is its account name, as
 	// user@domain or DOMAIN\name. That of a DN is the value of its first part.
 	NTLM bool
@@ -108,6 +112,9 @@ func Start(opts Options) (*Server, error) {
 	}
 	if opts.ClientCert && !opts.TLS && !opts.StartTLS {
 		return nil, errors.New("check options: ClientCert needs TLS or StartTLS")
+	}
+	if opts.CertBinds && !opts.ClientCert {
+		return nil, errors.New("check options: CertBinds needs ClientCert")
 	}
 	if opts.MaxPageSize < 0 {
 		return nil, fmt.Errorf("check options: MaxPageSize is %d", opts.MaxPageSize)

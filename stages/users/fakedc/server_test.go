@@ -14,18 +14,19 @@ import (
 func TestStartChecksOptions(t *testing.T) {
 	good := Options{BindDN: testBindDN, Password: testPassword}
 	for name, change := range map[string]func(*Options){
-		"no password":          func(o *Options) { o.Password = "" },
-		"no name":              func(o *Options) { o.BindDN = "" },
-		"two kinds of TLS":     func(o *Options) { o.TLS, o.StartTLS = true, true },
-		"client cert in clear": func(o *Options) { o.ClientCert = true },
-		"negative range":       func(o *Options) { o.MaxValRange = -1 },
-		"bad address":          func(o *Options) { o.Addr = "nowhere" },
-		"negative page":        func(o *Options) { o.MaxPageSize = -1 },
-		"bad naming context":   func(o *Options) { o.NamingContext = "nonsense" },
-		"bad DN":               func(o *Options) { o.Entries = []Entry{{DN: "nonsense"}} },
-		"foreign DN":           func(o *Options) { o.Entries = []Entry{{DN: "CN=A,DC=example,DC=org"}} },
-		"blank naming":         func(o *Options) { o.NamingContext = " " },
-		"attribute two times":  func(o *Options) { o.Entries = []Entry{clashing()} },
+		"no password":               func(o *Options) { o.Password = "" },
+		"no name":                   func(o *Options) { o.BindDN = "" },
+		"two kinds of TLS":          func(o *Options) { o.TLS, o.StartTLS = true, true },
+		"client cert in clear":      func(o *Options) { o.ClientCert = true },
+		"negative range":            func(o *Options) { o.MaxValRange = -1 },
+		"certificate not asked for": func(o *Options) { o.TLS, o.CertBinds = true, true },
+		"bad address":               func(o *Options) { o.Addr = "nowhere" },
+		"negative page":             func(o *Options) { o.MaxPageSize = -1 },
+		"bad naming context":        func(o *Options) { o.NamingContext = "nonsense" },
+		"bad DN":                    func(o *Options) { o.Entries = []Entry{{DN: "nonsense"}} },
+		"foreign DN":                func(o *Options) { o.Entries = []Entry{{DN: "CN=A,DC=example,DC=org"}} },
+		"blank naming":              func(o *Options) { o.NamingContext = " " },
+		"attribute two times":       func(o *Options) { o.Entries = []Entry{clashing()} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := good

@@ -90,6 +90,7 @@ func (s *session) upgrade() error {
 	s.out.Reset(conn)
 	s.secure = true
 	s.certified = len(conn.ConnectionState().VerifiedChains) > 0
+	s.bound = s.certified && s.server.bindsByTLS()
 	return nil
 }
 
