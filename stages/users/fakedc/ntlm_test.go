@@ -74,6 +74,10 @@ func TestNTLMBindRefused(t *testing.T) {
 	_, err = c.Search(query(everyone))
 	wantCode(t, err, ldap.LDAPResultOperationsError) // the earlier bind is gone
 	wantCode(t, c.NTLMBind("EXAMPLE", "svc", testPassword), 0)
+	// go-ldap puts this domain into its first message alone, where it means the
+	// client's own; only one within the user name counts.
+	wantCode(t, c.NTLMBind("OTHER", "svc", testPassword), 0)
+	wantCode(t, c.NTLMBind("EXAMPLE", `OTHER\svc`, testPassword), ldap.LDAPResultInvalidCredentials)
 	if st := s.Stats(); st.PlaintextBinds != 1 {
 		t.Errorf("got %+v, and NTLM sends no password", st)
 	}

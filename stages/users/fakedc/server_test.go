@@ -101,7 +101,10 @@ func TestStartTLS(t *testing.T) {
 		t.Fatalf("%d binds counted as plaintext after StartTLS", got)
 	}
 
-	bound(t, s)
+	c = bound(t, s)
+	wantCode(t, c.StartTLS(config), 0)
+	_, err = c.Search(query("(objectClass=*)"))
+	wantCode(t, err, 0) // TLS does not undo a bind
 	if got := s.Stats().PlaintextBinds; got != 1 {
 		t.Fatalf("%d binds counted as plaintext, want 1", got)
 	}

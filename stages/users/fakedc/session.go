@@ -90,7 +90,9 @@ func (s *session) upgrade() error {
 	s.out.Reset(conn)
 	s.secure = true
 	s.certified = len(conn.ConnectionState().VerifiedChains) > 0
-	s.bound = s.certified && s.server.bindsByTLS()
+	if s.certified && s.server.bindsByTLS() {
+		s.bound = true
+	}
 	return nil
 }
 
