@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"rollcall/stages/users"
 )
 
 // CheckSecrets tells which secrets that the configuration names are not there.
@@ -28,13 +30,17 @@ type SourceCheck struct {
 	Organization int64
 	Source       string
 	Err          error
+	// Inspection is what a collector's read found; nil for other sources.
+	Inspection *users.Inspection
 }
 
-// CheckSources dials every collector and looks for every contact file.
+// CheckSources reads every collector as a night does, without keeping anything, and looks for
+// every contact file.
 func CheckSources(ctx context.Context, config *Config, outside Outside) []SourceCheck {
 	var results []SourceCheck
 	for _, k := range collectors(config, outside, outside.Clock()) {
-		results = append(results, SourceCheck{k.Organization, "collector " + k.Name, k.Check(ctx)})
+		found, err := k.Inspect(ctx, outside.Clock)
+		results = append(results, SourceCheck{k.Organization, "collector " + k.Name, err, &found})
 	}
 	for _, s := range sources(config) {
 		info, err := os.Stat(s.Path)
@@ -42,7 +48,7 @@ func CheckSources(ctx context.Context, config *Config, outside Outside) []Source
 			err = fmt.Errorf("%s is a folder, not a file", filepath.Base(s.Path))
 		}
 		for _, organization := range s.Organizations {
-			results = append(results, SourceCheck{organization, "contacts " + filepath.Base(s.Path), err})
+			results = append(results, SourceCheck{organization, "contacts " + filepath.Base(s.Path), err, nil})
 		}
 	}
 	return results

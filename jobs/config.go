@@ -12,7 +12,16 @@ import (
 type Config struct {
 	DataDir       string
 	Jobs          map[string]Job
+	Limits        Limits
 	Organizations []Organization
+}
+
+// Limits bound what a run does at a time.
+type Limits struct {
+	// Collectors is how many are read side by side.
+	Collectors int `yaml:"collectors"`
+	// MaxConnections is how many connections are open to one domain controller.
+	MaxConnections int `yaml:"max_connections"`
 }
 
 // Job is something that runs on a schedule.
@@ -37,16 +46,27 @@ type Organization struct {
 	Fill       Fill        `yaml:"fill"`
 	Guard      Guard       `yaml:"guard"`
 	Exclude    Exclude     `yaml:"exclude"`
+	LastLogon  LastLogon   `yaml:"last_logon"`
 }
 
-// Collector is one way to read one AD: url or ldif.
+// LastLogon says where the last logon is looked for: replicated and all_dcs.
+type LastLogon struct {
+	From []string `yaml:"from"`
+}
+
+// Collector is one way to read one AD: url, domain or ldif.
 type Collector struct {
 	Name string `yaml:"name"`
 	// LDIF is the path of a file instead of a server.
 	LDIF string `yaml:"ldif"`
-	// URL is ldaps://HOST[:PORT], or ldap:// with start_tls (or, where it must be, insecure).
-	URL         string      `yaml:"url"`
-	BaseDN      string      `yaml:"base_dn"`
+	// URL is ldaps://HOST[:PORT], or ldap:// with start_tls (or, where it must be, insecure); of
+	// several controllers the first that can be used is read.
+	URL Texts `yaml:"url"`
+	// Domain finds the controllers in DNS instead, those of Site first.
+	Domain string `yaml:"domain"`
+	Site   string `yaml:"site"`
+	// BaseDN is where accounts are looked for; of several none lies under another.
+	BaseDN      Texts       `yaml:"base_dn"`
 	Credentials Credentials `yaml:"credentials"`
 	StartTLS    bool        `yaml:"start_tls"`
 	// CAFile holds the PEM certificates to trust instead of the system's.
@@ -59,12 +79,30 @@ type Collector struct {
 	PageSize int `yaml:"page_size"`
 	// Timeout bounds each wait for the server; the default is 60 s.
 	Timeout time.Duration `yaml:"timeout"`
+	// MinTLS is the lowest version of TLS, 1.2 or 1.3.
+	MinTLS string `yaml:"min_tls"`
+	// MaxRate bounds the accounts read a second; 0 means no bound.
+	MaxRate int `yaml:"max_rate"`
+	// Filter takes only the accounts that it matches for users.
+	Filter string `yaml:"filter"`
+	// Exclude comes on top of the organization's.
+	Exclude Exclude `yaml:"exclude"`
+	only    users.Filter
 }
 
 // Credentials are those of an account that may read the directory.
 type Credentials struct {
+	// Bind is simple, kerberos, external or ntlm; empty means simple.
+	Bind     string `yaml:"bind"`
 	Username string `yaml:"username"`
 	Password Secret `yaml:"password"`
+	// Keytab, Realm and Krb5Conf are for kerberos.
+	Keytab   string `yaml:"keytab"`
+	Realm    string `yaml:"realm"`
+	Krb5Conf string `yaml:"krb5_conf"`
+	// Certificate and Key are for external: PEM files.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
 }
 
 // Contacts is one source of documented people: exactly one of its fields is set.
@@ -122,16 +160,20 @@ type Guard struct {
 type Exclude struct {
 	Disabled bool     `yaml:"disabled"`
 	OU       []string `yaml:"ou"`
-	Filter   string   `yaml:"filter"`
+	Filter   Texts    `yaml:"filter"`
 	filter   users.Filter
 }
+
+// standardLimits hold where the file says nothing.
+func standardLimits() Limits { return Limits{Collectors: 4, MaxConnections: 2} }
 
 // standardOrganization holds the defaults that hold where the file says nothing.
 func standardOrganization() Organization {
 	return Organization{
-		Create: "approved",
-		Match:  Match{EmailFrom: []string{"mail", "proxy_primary"}},
-		Fill:   Fill{FirstName: "keep", LastName: "keep", Title: "keep", Email: "keep", Phone: "keep"},
-		Guard:  Guard{MaxDrop: 0.20, MaxCreates: 50, MaxUnlinks: 20},
+		Create:    "approved",
+		LastLogon: LastLogon{From: []string{"replicated", "all_dcs"}},
+		Match:     Match{EmailFrom: []string{"mail", "proxy_primary"}},
+		Fill:      Fill{FirstName: "keep", LastName: "keep", Title: "keep", Email: "keep", Phone: "keep"},
+		Guard:     Guard{MaxDrop: 0.20, MaxCreates: 50, MaxUnlinks: 20},
 	}
 }

@@ -155,7 +155,7 @@ func TestExampleOfTheDocumentation(t *testing.T) {
 				ID: 1001, Name: "Contoso",
 				Collectors: []Collector{
 					{
-						Name: "contoso-hq", URL: "ldaps://dc1.contoso.example", BaseDN: "DC=contoso,DC=example",
+						Name: "contoso-hq", URL: Texts{"ldaps://dc1.contoso.example"}, BaseDN: Texts{"DC=contoso,DC=example"},
 						Credentials: Credentials{Username: "svc-rollcall@contoso.example", Password: Secret{Env: "CONTOSO_AD_PASSWORD"}},
 						CAFile:      in("contoso-ca.pem"),
 					},
@@ -165,12 +165,13 @@ func TestExampleOfTheDocumentation(t *testing.T) {
 					JSONL:  in("contacts.jsonl"),
 					source: contacts.Input{Format: contacts.JSONL, Path: in("contacts.jsonl")},
 				},
-				PSA:     PSA{Kind: "autotask", TwoWaySync: true, EmailType: "Work", PhoneType: "Direct"},
-				Match:   Match{EmailFrom: []string{"mail", "proxy_primary"}},
-				Create:  "approved",
-				Fill:    Fill{FirstName: "keep", LastName: "keep", Title: "fill_blank", Email: "keep", Phone: "keep"},
-				Guard:   Guard{MaxDrop: 0.2, MaxCreates: 50, MaxUnlinks: 20},
-				Exclude: Exclude{OU: []string{"OU=Service Accounts"}, Filter: "(adminDescription=svc*)"},
+				PSA:       PSA{Kind: "autotask", TwoWaySync: true, EmailType: "Work", PhoneType: "Direct"},
+				Match:     Match{EmailFrom: []string{"mail", "proxy_primary"}},
+				LastLogon: LastLogon{From: []string{"replicated", "all_dcs"}},
+				Create:    "approved",
+				Fill:      Fill{FirstName: "keep", LastName: "keep", Title: "fill_blank", Email: "keep", Phone: "keep"},
+				Guard:     Guard{MaxDrop: 0.2, MaxCreates: 50, MaxUnlinks: 20},
+				Exclude:   Exclude{OU: []string{"OU=Service Accounts"}, Filter: Texts{"(adminDescription=svc*)"}},
 			}
 			if !reflect.DeepEqual(o, want) {
 				t.Errorf("got  %+v\nwant %+v", o, want)
@@ -240,7 +241,7 @@ organizations:
 		{"shares and numbers merge", changed.Guard, Guard{MaxDrop: 0.1, MaxCreates: 7, MaxUnlinks: 20}},
 		{"false changes true", changed.PSA, PSA{Kind: "bms", EmailType: "Work", PhoneType: "Direct"}},
 		{"an empty list replaces, too", len(changed.Exclude.OU), 0},
-		{"a text keeps its default", changed.Exclude.Filter, "(adminDescription=svc*)"},
+		{"a text keeps its default", changed.Exclude.Filter, Texts{"(adminDescription=svc*)"}},
 		{"nothing of a default collector is in a new one", changed.Collectors, []Collector{{Name: "own", LDIF: in("own.ldif")}}},
 		{"another contact source takes the default's place", changed.Contacts.source, contacts.Input{Format: contacts.Parquet, Path: in("own.parquet")}},
 
@@ -364,7 +365,7 @@ organizations:
       - {name: third, url: ldaps://dc3.example, base_dn: DC=example, credentials: *login}
 `})
 	k := config.Organizations[0].Collectors
-	if k[0].Name != "hq" || k[1].Name != "branch" || k[1].BaseDN != "DC=example" || k[2].Credentials != k[0].Credentials {
+	if k[0].Name != "hq" || k[1].Name != "branch" || k[1].BaseDN[0] != "DC=example" || k[2].Credentials != k[0].Credentials {
 		t.Errorf("got %+v", k)
 	}
 }

@@ -23,6 +23,7 @@ var ErrConfig = errors.New("configuration")
 type configFile struct {
 	DataDir           string         `yaml:"data_dir"`
 	Jobs              map[string]Job `yaml:"jobs"`
+	Limits            Limits         `yaml:"limits"`
 	Defaults          rawNode        `yaml:"defaults"`
 	Organizations     []rawNode      `yaml:"organizations"`
 	OrganizationsFrom string         `yaml:"organizations_from"`
@@ -66,7 +67,7 @@ func LoadConfig(path string) (*Config, error) {
 		}
 		documents = append(documents, more...)
 	}
-	config := &Config{DataDir: main.body.DataDir, Jobs: main.body.Jobs}
+	config := &Config{DataDir: main.body.DataDir, Jobs: main.body.Jobs, Limits: main.body.Limits}
 	check := &checker{main: main, ids: map[int64]string{}}
 	for _, d := range documents {
 		for i, node := range d.body.Organizations {
@@ -91,7 +92,9 @@ func LoadConfig(path string) (*Config, error) {
 func (o Organization) clone() Organization {
 	o.Collectors = append([]Collector(nil), o.Collectors...)
 	o.Match.EmailFrom = append([]string(nil), o.Match.EmailFrom...)
+	o.LastLogon.From = append([]string(nil), o.LastLogon.From...)
 	o.Exclude.OU = append([]string(nil), o.Exclude.OU...)
+	o.Exclude.Filter = append(Texts(nil), o.Exclude.Filter...)
 	if o.Contacts.CSV != nil {
 		csv := *o.Contacts.CSV
 		o.Contacts.CSV = &csv
@@ -100,7 +103,7 @@ func (o Organization) clone() Organization {
 }
 
 func readDocument(path string) (document, error) {
-	d := document{path: path}
+	d := document{path: path, body: configFile{Limits: standardLimits()}}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return d, fmt.Errorf("%w: read it: %w; name it with --config FILE", ErrConfig, err)
@@ -155,7 +158,7 @@ func readOrganizationFiles(main document) ([]document, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, key := range []string{"data_dir", "jobs", "defaults", "organizations_from"} {
+		for _, key := range []string{"data_dir", "jobs", "limits", "defaults", "organizations_from"} {
 			if d.has("$." + key) {
 				return nil, fmt.Errorf("%w: %s:%d: %s: a file of organizations_from may hold organizations only; move it to %s",
 					ErrConfig, path, d.line("$."+key), key, filepath.Base(main.path))
@@ -181,7 +184,8 @@ func (d document) resolvePaths(o *Organization) {
 	}
 	for i := range o.Collectors {
 		k := &o.Collectors[i]
-		paths = append(paths, &k.LDIF, &k.CAFile, &k.Credentials.Password.File)
+		paths = append(paths, &k.LDIF, &k.CAFile, &k.Credentials.Password.File,
+			&k.Credentials.Keytab, &k.Credentials.Krb5Conf, &k.Credentials.Certificate, &k.Credentials.Key)
 	}
 	for _, path := range paths {
 		*path = d.resolve(*path)

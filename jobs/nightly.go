@@ -20,7 +20,7 @@ func nightly(name string, config *Config, outside Outside, now time.Time) pipeli
 		Job: name,
 		Extract: []pipeline.Stage{
 			settings(config),
-			users.Extract(collectors(config, outside, now)),
+			users.Extract(collectors(config, outside, now), config.Limits.Collectors),
 			contacts.Extract(sources(config)),
 			match.Decisions(filepath.Join(config.DataDir, "decisions.jsonl")),
 		},
@@ -53,29 +53,6 @@ func settings(config *Config) pipeline.Stage {
 		}
 		return int64(len(config.Organizations)), w.Flush(ctx)
 	}}
-}
-
-// collectors are all of the configuration's, ready to read.
-func collectors(config *Config, outside Outside, now time.Time) []users.Collector {
-	var all []users.Collector
-	for _, o := range config.Organizations {
-		rules := users.Rules{
-			Now: now, EmailFrom: o.Match.EmailFrom,
-			ExcludeDisabled: o.Exclude.Disabled, ExcludeOU: o.Exclude.OU, ExcludeFilter: o.Exclude.filter,
-		}
-		for _, k := range o.Collectors {
-			all = append(all, users.Collector{
-				Organization: o.ID, Name: k.Name, LDIF: k.LDIF, Rules: rules,
-				Server: users.Server{
-					URL: k.URL, BaseDN: k.BaseDN, Username: k.Credentials.Username,
-					Password: func() (string, error) { return k.Credentials.Password.Read(outside.Environment) },
-					StartTLS: k.StartTLS, Insecure: k.Insecure, CAFile: k.CAFile, ServerName: k.ServerName,
-					PageSize: uint32(k.PageSize), Timeout: k.Timeout, //nolint:gosec // checked to be 0 to 1000
-				},
-			})
-		}
-	}
-	return all
 }
 
 // sources are the contact files, each once: a file that several organizations share is read

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"sort"
 	"strings"
@@ -21,7 +22,11 @@ type Outside struct {
 	Clock       func() time.Time
 	Environment func(string) (string, bool)
 	Memory      memory.Allocator
-	Log         zerolog.Logger
+	// Resolver asks DNS for domain controllers; nil is the machine's.
+	Resolver *net.Resolver
+	// Pause waits before a read begins anew; nil is a plain wait.
+	Pause func(context.Context, time.Duration) error
+	Log   zerolog.Logger
 	// Out takes the summary.
 	Out io.Writer
 	// Progress, if set, is told of rows as they are read.

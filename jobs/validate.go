@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,6 +53,12 @@ func (c *checker) whole(d document, config *Config) {
 	}
 	if len(config.Organizations) == 0 {
 		c.refuse(d, "$.organizations", "must hold at least one organization", "")
+	}
+	if config.Limits.Collectors < 1 {
+		c.refuse(d, "$.limits.collectors", "must be at least 1", config.Limits.Collectors)
+	}
+	if config.Limits.MaxConnections < 1 {
+		c.refuse(d, "$.limits.max_connections", "must be at least 1", config.Limits.MaxConnections)
 	}
 	for _, name := range slices.Sorted(maps.Keys(config.Jobs)) {
 		job, at := config.Jobs[name], "$.jobs."+name
@@ -118,51 +123,11 @@ func (c *checker) organization(d document, at string, o *Organization) {
 		c.refuse(d, at+".guard.max_unlinks", "cannot be negative", o.Guard.MaxUnlinks)
 	}
 	c.exclude(d, at+".exclude", &o.Exclude)
-}
-
-func (c *checker) collector(d document, at string, k *Collector, seen map[string]bool) {
-	if strings.TrimSpace(k.Name) == "" {
-		c.refuse(d, at+".name", "must not be empty", k.Name)
-	} else if seen[k.Name] {
-		c.refuse(d, at+".name", "is there twice in the organization; give each collector a name of its own", k.Name)
+	if len(o.LastLogon.From) == 0 {
+		c.refuse(d, at+".last_logon.from", "must name at least one of replicated, all_dcs", "none")
 	}
-	seen[k.Name] = true
-	switch {
-	case k.URL == "" && k.LDIF == "":
-		c.refuse(d, at, "must have exactly one of url and ldif", "none of them")
-		return
-	case k.URL != "" && k.LDIF != "":
-		c.refuse(d, at, "must have exactly one of url and ldif", "both of them")
-		return
-	}
-	if k.LDIF != "" {
-		return
-	}
-	address, err := url.Parse(k.URL)
-	switch {
-	case err != nil || address.Host == "" || (address.Scheme != "ldaps" && address.Scheme != "ldap"):
-		c.refuse(d, at+".url", "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", shownAddress(k.URL))
-	case address.User != nil || address.RawQuery != "" || strings.Trim(address.Path, "/") != "":
-		c.refuse(d, at+".url", "must hold scheme, host and port only; the rest has keys of its own", shownAddress(k.URL))
-	case address.Scheme == "ldap" && !k.StartTLS && !k.Insecure:
-		c.refuse(d, at+".url", "ldap:// would send the password in clear text; use ldaps://, start_tls: true or, if it must be, insecure: true", k.URL)
-	case address.Scheme == "ldaps" && k.StartTLS:
-		c.refuse(d, at+".start_tls", "does not go with ldaps://, which is encrypted from the start", true)
-	}
-	if err := users.CheckDN(k.BaseDN); err != nil {
-		c.refuse(d, at+".base_dn", "must be a distinguished name such as DC=contoso,DC=example", k.BaseDN)
-	}
-	if k.Credentials.Username == "" && k.Credentials.Password.IsSet() {
-		c.refuse(d, at+".credentials.username", "must go with the password", "")
-	}
-	if k.Credentials.Username != "" && !k.Credentials.Password.IsSet() {
-		c.refuse(d, at+".credentials.password", "must go with the user name: name an environment variable, {env: NAME}, or a file, {file: PATH}", "")
-	}
-	if k.PageSize < 0 || k.PageSize > 1000 {
-		c.refuse(d, at+".page_size", "must be from 1 to 1000, the limit of a domain controller", k.PageSize)
-	}
-	if k.Timeout < 0 {
-		c.refuse(d, at+".timeout", "cannot be negative", k.Timeout)
+	for i, source := range o.LastLogon.From {
+		c.oneOf(d, fmt.Sprintf("%s.last_logon.from[%d]", at, i), source, "replicated", "all_dcs")
 	}
 }
 
@@ -208,9 +173,27 @@ func (c *checker) exclude(d document, at string, e *Exclude) {
 			c.refuse(d, fmt.Sprintf("%s.ou[%d]", at, i), "must be a distinguished name or the beginning of one, such as OU=Service Accounts", ou)
 		}
 	}
-	filter, err := users.CompileFilter(e.Filter)
-	if err != nil {
-		c.refuse(d, at+".filter", "must be an LDAP filter such as (adminDescription=svc*): "+err.Error(), e.Filter)
+	all := ""
+	for i, text := range e.Filter {
+		place := at + ".filter"
+		if d.has(place + "[0]") {
+			place = fmt.Sprintf("%s[%d]", place, i)
+		}
+		if c.filter(d, place, text).IsSet() {
+			all += text
+		}
 	}
-	e.filter = filter
+	if len(e.Filter) > 1 {
+		all = "(|" + all + ")"
+	}
+	e.filter, _ = users.CompileFilter(all) // each part has been refused or accepted
+}
+
+// filter compiles a filter of the configuration; one that is refused matches nothing.
+func (c *checker) filter(d document, at, text string) users.Filter {
+	compiled, err := users.CompileFilter(text)
+	if err != nil {
+		c.refuse(d, at, "must be an LDAP filter such as (adminDescription=svc*): "+err.Error(), text)
+	}
+	return compiled
 }

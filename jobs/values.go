@@ -207,6 +207,27 @@ func (c *Contacts) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
+// Texts is a list of texts, of which a single one may stand alone.
+type Texts []string
+
+// UnmarshalYAML takes one text or a list.
+func (t *Texts) UnmarshalYAML(node ast.Node) error {
+	if _, alone := node.(ast.ScalarNode); alone {
+		var text string
+		if err := decodeNode(node, &text); err != nil {
+			return err
+		}
+		*t = Texts{text}
+		return nil
+	}
+	var list []string
+	if err := decodeNode(node, &list); err != nil {
+		return err
+	}
+	*t = list
+	return nil
+}
+
 // Share is a part of a whole, from 0 to 1; written as 20% (or 0.2).
 type Share float64
 

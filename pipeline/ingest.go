@@ -34,7 +34,7 @@ func (s *Store) Writer(table schemas.Table) *Writer {
 }
 
 // Append adds a row, one value a column in the table's order: int64, float64, bool, string,
-// time.Time, a pointer to one of these, or nil for null.
+// time.Time, a pointer to one of these, []string, or nil for null.
 func (w *Writer) Append(ctx context.Context, values ...any) error {
 	if len(values) != len(w.table.Columns) {
 		return fmt.Errorf("append to %s: %d values for %d columns", w.table.Next(), len(values), len(w.table.Columns))
@@ -151,6 +151,16 @@ func appendValue(b array.Builder, value any) error {
 	case *array.BooleanBuilder:
 		if v, ok := value.(bool); ok {
 			b.Append(v)
+			return nil
+		}
+	case *array.ListBuilder:
+		if v, ok := value.([]string); ok {
+			b.Append(true)
+			for _, text := range v {
+				if err := appendValue(b.ValueBuilder(), text); err != nil {
+					return err
+				}
+			}
 			return nil
 		}
 	case *array.TimestampBuilder:

@@ -3,7 +3,7 @@ package schemas
 // Tables returns every table, in the order of the flow.
 func Tables() []Table {
 	return []Table{
-		Settings, ReadCollectors, ReadUsers, ReadUserAliases, ReadContacts, ReadContactEmails, ReadContactPhones, ReadDecisions, ReadSeparations,
+		Settings, ReadCollectors, ReadUsers, ReadUserAliases, ReadLogons, ReadContacts, ReadContactEmails, ReadContactPhones, ReadDecisions, ReadSeparations,
 		Organizations, Collectors, ADUsers, ADUserCollectors, ADUserAliases,
 		Contacts, ContactEmails, ContactPhones,
 		UserMatching, Creations, Separations, Enrichments, PushBaselines, ContactPSA, Decisions,

@@ -48,6 +48,18 @@ var ReadUserAliases = Table{
 	},
 }
 
+// ReadLogons are the logons that the other controllers of a domain saw tonight.
+var ReadLogons = Table{
+	Name: "read_logons", Life: Read,
+	Description: "Values of lastLogon at the domain controllers that were asked for nothing else.",
+	Columns: []Column{
+		required("organization_id", Int64, "Organization of the collector."),
+		required("collector", String, "Collector that asked."),
+		required("object_guid", String, "Account."),
+		required("last_logon", Time, "Its lastLogon there."),
+	},
+}
+
 // ReadCollectors tell how each collector's read went tonight.
 var ReadCollectors = Table{
 	Name: "read_collectors", Life: Read, Key: []string{"organization_id", "collector"},
@@ -58,6 +70,9 @@ var ReadCollectors = Table{
 		required("status", String, "complete, failed or no_credentials."),
 		nullable("message", String, "What a person should know."),
 		required("users_seen", Int64, "Users read; 0 unless complete."),
+		required("controllers", TextList, "Domain controllers that answered, the one that was read first."),
+		required("silent_controllers", TextList, "Domain controllers that did not tell their lastLogon."),
+		nullable("certificate_expires", Time, "When the certificate of the controller that was read expires."),
 	},
 }
 

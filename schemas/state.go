@@ -25,6 +25,9 @@ var Collectors = Table{
 		nullable("message", String, "What a person should know of the last read."),
 		required("users_seen", Int64, "Users in the last complete read."),
 		nullable("last_run_id", String, "Run of the last complete read; null if there was none."),
+		required("controllers", TextList, "Domain controllers that answered, the one that was read first; empty for a file, or when the read failed."),
+		required("silent_controllers", TextList, "Domain controllers that did not tell their lastLogon."),
+		nullable("certificate_expires", Time, "When the certificate of the controller that was read expires."),
 	},
 }
 
@@ -46,7 +49,7 @@ var userColumns = []Column{
 	nullable("phone", String, "telephoneNumber, else mobile."),
 	required("ad_status", String, "enabled, disabled, expired, locked, or unknown when the needed attributes are not readable."),
 	nullable("last_logon", Time, "Last logon seen; null for never or not readable."),
-	nullable("last_logon_source", String, "lastLogon (of the controller read) or lastLogonTimestamp (replicated, 9 to 14 days late)."),
+	nullable("last_logon_source", String, "lastLogon (of one of the controllers that answered) or lastLogonTimestamp (replicated, 9 to 14 days late)."),
 	nullable("last_password_reset", Time, "pwdLastSet; null for never or not readable."),
 	nullable("password_expires", Time, "When the password expires or expired; null if it never does, must be changed, or is not known."),
 	required("password_state", String, "expires, expired, never, must_change, estimated (from the domain policy) or unknown."),

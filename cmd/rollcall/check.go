@@ -41,6 +41,9 @@ func (a *app) checkVerb() *cobra.Command {
 					failed++
 				}
 				fmt.Fprintf(a.out, "%d %s: %s\n", result.Organization, result.Source, state)
+				if result.Err == nil && result.Inspection != nil {
+					writeInspection(a.out, *result.Inspection, outside.Clock())
+				}
 			}
 			if failed > 0 {
 				return fmt.Errorf("%d sources cannot be read", failed)
@@ -48,6 +51,6 @@ func (a *app) checkVerb() *cobra.Command {
 			return nil
 		},
 	}
-	verb.Flags().BoolVar(&connect, "connect", false, "also bind to every collector and look for every contact file")
+	verb.Flags().BoolVar(&connect, "connect", false, "also read every collector, keeping nothing, and look for every contact file")
 	return verb
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"rollcall/stages/users"
+	"rollcall/stages/users/directory"
 	"rollcall/stages/users/fakedc"
 	example "rollcall/testdata/demo"
 )
@@ -87,7 +88,7 @@ func (d *demo) bring(ctx context.Context, night string) error {
 // is the domain's own entry.
 func (d *demo) serve(ctx context.Context, name string, ldif []byte) error {
 	var entries []fakedc.Entry
-	err := users.ParseLDIF(ctx, bytes.NewReader(ldif), func(e users.Entry) error {
+	err := users.ParseLDIF(ctx, bytes.NewReader(ldif), func(e directory.Entry) error {
 		entries = append(entries, fakedc.Entry{DN: e.DN, Attributes: e.Attributes})
 		return nil
 	})

@@ -47,6 +47,15 @@ SET users_seen  = COALESCE((SELECT c.users_seen FROM collectors c
                    WHERE c.organization_id = next_collectors.organization_id AND c.collector = next_collectors.collector)
 WHERE organization_id NOT IN (SELECT organization_id FROM active_organizations);
 
+-- What was read and is no user. An account that several collectors saw counts once.
+CREATE OR REPLACE TEMP TABLE excluded_accounts AS
+SELECT r.organization_id, r.object_guid, min(r.excluded) AS reason
+FROM read_users r
+JOIN active_organizations a ON a.organization_id = r.organization_id
+LEFT JOIN next_ad_users u   ON u.organization_id = r.organization_id AND u.object_guid = r.object_guid
+WHERE r.excluded IS NOT NULL AND u.object_guid IS NULL
+GROUP BY r.organization_id, r.object_guid;
+
 INSERT INTO next_run_organizations
 SELECT x.run_id, v.organization_id, v.status,
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status <> 'unavailable'),
@@ -55,8 +64,13 @@ SELECT x.run_id, v.organization_id, v.status,
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unmatched'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'ignored'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unavailable'),
+       COALESCE(e.accounts, 0), e.reasons,
        NULLIF(concat_ws('; ', v.message, r.remarks), '')
 FROM verdicts v
 LEFT JOIN (SELECT organization_id, string_agg(remark, '; ' ORDER BY remark) AS remarks
            FROM remarks GROUP BY organization_id) r ON r.organization_id = v.organization_id
+LEFT JOIN (SELECT organization_id, CAST(sum(accounts) AS BIGINT) AS accounts,
+                  string_agg(reason || ' ' || accounts, ', ' ORDER BY reason) AS reasons
+           FROM (SELECT organization_id, reason, count(*) AS accounts FROM excluded_accounts GROUP BY ALL)
+           GROUP BY organization_id) e ON e.organization_id = v.organization_id
 CROSS JOIN run_context x;

@@ -29,6 +29,8 @@ const (
 	attrTelephone     = "telephonenumber"
 	attrMobile        = "mobile"
 	attrMaxPwdAge     = "maxpwdage"
+	attrResultantPSO  = "msds-resultantpso"
+	attrPSOMaxAge     = "msds-maximumpasswordage"
 )
 
 // requestedAttributes is the list for a search; what an exclusion filter compares comes on top.
@@ -36,7 +38,7 @@ func requestedAttributes(more []string) []string {
 	return append([]string{
 		"objectGUID", "objectSid", "objectClass", "sAMAccountType", "isCriticalSystemObject", "msExchRecipientTypeDetails",
 		"userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires",
-		"lastLogon", "lastLogonTimestamp", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed",
+		"lastLogon", "lastLogonTimestamp", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed", "msDS-ResultantPSO",
 		"whenCreated", "sAMAccountName", "userPrincipalName", "givenName", "sn", "displayName",
 		"title", "department", "mail", "proxyAddresses", "telephoneNumber", "mobile",
 	}, more...)
@@ -61,3 +63,6 @@ const (
 // accountFilter selects every account that can log on. It is indexed, keeps inetOrgPerson, and
 // lets trusts and machines through so that they can be counted.
 const accountFilter = "(|(sAMAccountType=805306368)(sAMAccountType=805306369)(sAMAccountType=805306370))"
+
+// logonFilter selects, at the other controllers, the accounts that ever logged on there.
+const logonFilter = "(&" + accountFilter + "(lastLogon>=1))"

@@ -1,14 +1,13 @@
 package users
 
 import (
-	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"rollcall/schemas/keys"
+	"rollcall/stages/users/directory"
 )
 
 // Rules turn entries into users. The conversion is pure: the same entry, rules and policy give
@@ -22,19 +21,24 @@ type Rules struct {
 	ExcludeDisabled bool
 	ExcludeOU       []string
 	ExcludeFilter   Filter
+	// Only, if it is set, excludes every account that it does not match.
+	Only Filter
+	// Where the last logon is looked for: lastLogonTimestamp, which all controllers have 9 to 14
+	// days late, and lastLogon, which every controller has for itself.
+	ReplicatedLogon, ControllerLogon bool
 }
 
-// Policy is what the directory says for all of its accounts.
-type Policy struct {
-	// MaxPasswordAge is the domain's maxPwdAge as read, a negative number of ticks; nil if it is
-	// not known, 0 or the smallest number if passwords never expire.
-	MaxPasswordAge *int64
+// attributes are what must be asked for.
+func (r Rules) attributes() []string {
+	return requestedAttributes(append(r.ExcludeFilter.Attributes(), r.Only.Attributes()...))
 }
 
 // User converts an entry. It returns false for what is no account at all (a group, an
-// organizational unit). An error names entry, attribute and value; it means that the source
-// cannot be trusted, because skipping the entry would make an account look absent.
-func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
+// organizational unit). An error names entry and attribute; it means that the source cannot be
+// trusted, because without the value an account would look absent, or match somebody else. A
+// value that merely describes the account is left out where it cannot be read, and is told of in
+// User.Unreadable.
+func (r Rules) User(e directory.Entry, policy Policy) (User, bool, error) {
 	kind, isAccount, err := accountKind(e)
 	if err != nil || !isAccount {
 		return User{}, false, err
@@ -47,8 +51,11 @@ func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
 	r.refusePartial(&reader)
 	u.SAMAccountName = reader.text(attrSAM)
 	u.UserPrincipalName = reader.text(attrUPN)
-	u.FirstName = reader.text(attrGivenName)
-	u.LastName = reader.text(attrSurname)
+	if slices.Contains(r.EmailFrom, "upn") {
+		u.UserPrincipalName = reader.key(attrUPN)
+	}
+	u.FirstName = reader.key(attrGivenName)
+	u.LastName = reader.key(attrSurname)
 	u.DisplayName = reader.text(attrDisplayName)
 	u.Title = reader.text(attrTitle)
 	u.Department = reader.text(attrDepartment)
@@ -60,12 +67,13 @@ func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
 	r.email(&reader, &u)
 	account := reader.account()
 	u.ADStatus = account.status(r.Now)
-	u.LastLogon, u.LastLogonSource = reader.lastLogon()
+	u.LastLogon, u.LastLogonSource = r.lastLogon(&reader)
 	u.LastPasswordReset = reader.ticksTime(attrPwdLastSet)
 	u.PasswordState, u.PasswordExpires = reader.password(account, policy, r.Now)
 	if reader.err != nil {
 		return User{}, false, reader.err
 	}
+	u.Unreadable = reader.unreadable
 	if u.Excluded == "" {
 		u.Excluded = r.exclusion(e, account)
 	}
@@ -75,130 +83,24 @@ func (r Rules) User(e Entry, policy Policy) (User, bool, error) {
 // refusePartial fails if the source sent only some values of an attribute that counts here.
 func (r Rules) refusePartial(a *attributeReader) {
 	for _, partial := range a.entry.Partial {
-		if slices.ContainsFunc(requestedAttributes(r.ExcludeFilter.Attributes()), func(name string) bool { return strings.EqualFold(name, partial) }) {
-			a.fail(partial, "has more values than the server sends at once; raise MaxValRange there, or remove values")
+		if slices.ContainsFunc(r.attributes(), func(name string) bool { return strings.EqualFold(name, partial) }) {
+			a.fail(partial, "has more values than the source holds; with a server raise MaxValRange there, with a file export it with all values")
 		}
 	}
-}
-
-// attributeReader reads one entry's attributes and keeps the first error.
-type attributeReader struct {
-	entry Entry
-	err   error
-}
-
-// fail names place, entry and attribute, and never a person's data: entries are told apart by
-// objectGUID.
-func (a *attributeReader) fail(attribute, problem string) {
-	if a.err == nil {
-		a.err = fmt.Errorf("%s: %s %s", a.place(), attribute, problem)
-	}
-}
-
-func (a *attributeReader) place() string {
-	if value, ok := a.entry.first(attrObjectGUID); ok {
-		if guid, err := parseGUID(value); err == nil {
-			return a.entry.Place + " (objectGUID " + guid + ")"
-		}
-	}
-	return a.entry.Place
-}
-
-func (a *attributeReader) guid() string {
-	value, ok := a.entry.first(attrObjectGUID)
-	if !ok {
-		a.fail("objectGUID", "is missing; without it the account cannot be told from another: let the account that reads see it, or export it")
-		return ""
-	}
-	guid, err := parseGUID(value)
-	if err != nil {
-		a.fail("objectGUID", "has "+err.Error()+"; export it in binary (base64) form")
-	}
-	return guid
-}
-
-func (a *attributeReader) text(attribute string) string {
-	value, ok := a.entry.first(attribute)
-	if !ok {
-		return ""
-	}
-	return a.valid(attribute, value)
-}
-
-// valid returns a value as text, trimmed.
-func (a *attributeReader) valid(attribute string, value []byte) string {
-	if !utf8.Valid(value) {
-		a.fail(attribute, fmt.Sprintf("is not valid UTF-8 (octet 0x%02x at %d); correct it in the directory, or export as UTF-8", badOctet(value), badOffset(value)))
-		return ""
-	}
-	if bytes.IndexByte(value, 0) >= 0 {
-		a.fail(attribute, "holds a zero octet; correct it in the directory")
-		return ""
-	}
-	return strings.TrimSpace(string(value))
-}
-
-func badOffset(value []byte) int {
-	for i := 0; i < len(value); {
-		r, size := utf8.DecodeRune(value[i:])
-		if r == utf8.RuneError && size <= 1 {
-			return i
-		}
-		i += size
-	}
-	return 0
-}
-
-func badOctet(value []byte) byte { return value[badOffset(value)] }
-
-func (a *attributeReader) integer(attribute string) *int64 {
-	value, ok := a.entry.first(attribute)
-	if !ok {
-		return nil
-	}
-	n, err := parseInteger(value)
-	if err != nil {
-		a.fail(attribute, "is wrong: "+err.Error())
-		return nil
-	}
-	return &n
-}
-
-// ticksTime reads a FILETIME attribute; absent, 0 and the largest value are no times.
-func (a *attributeReader) ticksTime(attribute string) *time.Time {
-	ticks := a.integer(attribute)
-	if ticks == nil || *ticks == ticksNone || *ticks == ticksNever {
-		return nil
-	}
-	t, err := fromTicks(*ticks)
-	if err != nil {
-		a.fail(attribute, "is wrong: "+err.Error())
-		return nil
-	}
-	return &t
-}
-
-func (a *attributeReader) generalizedTime(attribute string) *time.Time {
-	value, ok := a.entry.first(attribute)
-	if !ok {
-		return nil
-	}
-	t, err := parseGeneralizedTime(value)
-	if err != nil {
-		a.fail(attribute, "is wrong: "+err.Error())
-		return nil
-	}
-	return &t
 }
 
 // email fills the user's e-mail and the keys of its other addresses.
 func (r Rules) email(a *attributeReader, u *User) {
 	var primaries, others []string
 	for _, value := range a.entry.Attributes[attrProxy] {
-		kind, address, found := strings.Cut(a.valid(attrProxy, value), ":")
+		kind, _, found := strings.Cut(string(value), ":")
+		if !found || !strings.EqualFold(strings.TrimSpace(kind), "smtp") {
+			continue // X500, SIP and what else there is
+		}
+		kind, address, _ := strings.Cut(a.keyValue(attrProxy, value), ":")
 		address = strings.TrimSpace(address)
 		switch {
-		case !found || !strings.EqualFold(kind, "smtp") || address == "":
+		case address == "":
 		case kind == "SMTP":
 			primaries = append(primaries, address)
 		default:
@@ -211,7 +113,7 @@ func (r Rules) email(a *attributeReader, u *User) {
 	if len(primaries) > 0 {
 		primary = slices.Min(primaries)
 	}
-	sources := map[string]string{"mail": a.text(attrMail), "proxy_primary": primary, "upn": u.UserPrincipalName}
+	sources := map[string]string{"mail": a.key(attrMail), "proxy_primary": primary, "upn": u.UserPrincipalName}
 	for _, source := range r.EmailFrom {
 		if sources[source] != "" {
 			u.Email, u.EmailSource = sources[source], source
@@ -228,9 +130,16 @@ func (r Rules) email(a *attributeReader, u *User) {
 	u.AliasKeys = slices.Compact(u.AliasKeys)
 }
 
-// lastLogon is the later of what this controller saw and what all of them replicate late.
-func (a *attributeReader) lastLogon() (*time.Time, string) {
-	own, replicated := a.ticksTime(attrLastLogon), a.ticksTime(attrLogonStamp)
+// lastLogon is the later of what this controller saw and what all of them replicate late, as far
+// as either is wanted.
+func (r Rules) lastLogon(a *attributeReader) (*time.Time, string) {
+	var own, replicated *time.Time
+	if r.ControllerLogon {
+		own = a.ticksTime(attrLastLogon)
+	}
+	if r.ReplicatedLogon {
+		replicated = a.ticksTime(attrLogonStamp)
+	}
 	switch {
 	case own == nil && replicated == nil:
 		return nil, ""

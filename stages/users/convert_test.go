@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/stages/users/directory"
 )
 
 func TestTextFieldsAreTrimmedAndTakenAsTheyAre(t *testing.T) {
@@ -98,14 +100,9 @@ func TestFiletimesDoNotOverflow(t *testing.T) {
 			if c.value == "" {
 				changes = nil
 			}
-			u, _, err := rules().User(person(changes), Policy{})
+			u := user(t, rules(), person(changes), Policy{})
 			if c.message != "" {
-				wantMessage(t, err, c.message)
-				wantMessage(t, err, "entry 1 (objectGUID "+guidText+"): pwdlastset")
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
+				wantLeftOut(t, u, "entry 1 (objectGUID "+guidText+"): pwdlastset is wrong: ", c.message)
 			}
 			wantTime(t, "the last password reset", u.LastPasswordReset, c.want)
 		})
@@ -160,6 +157,9 @@ func TestPasswordStates(t *testing.T) {
 	const day = 24 * time.Hour
 	set := now.Add(-30 * day)
 	days42 := Policy{MaxPasswordAge: number(-42 * 24 * 3600 * 1e7)}
+	fine7 := Policy{MaxPasswordAge: days42.MaxPasswordAge, FineGrained: map[string]int64{
+		"cn=short,dc=x": -7 * 24 * 3600 * 1e7, "cn=never,dc=x": math.MinInt64,
+	}}
 	const computed = attrPwdExpires
 	for name, c := range map[string]struct {
 		changes attrs
@@ -188,6 +188,11 @@ func TestPasswordStates(t *testing.T) {
 		"policy: no maximum age, smallest":     {attrs{"pwdLastSet": {ticks(set)}}, Policy{MaxPasswordAge: number(math.MinInt64)}, "never", ""},
 		"policy: longer than time":             {attrs{"pwdLastSet": {ticks(set)}}, Policy{MaxPasswordAge: number(math.MinInt64 + 1)}, "never", ""},
 		"policy not readable":                  {attrs{"pwdLastSet": {ticks(set)}}, Policy{}, "unknown", ""},
+		"fine-grained, readable":               {attrs{"pwdLastSet": {ticks(now.Add(-day))}, "msDS-ResultantPSO": {"CN=Short,DC=x"}}, fine7, "expires", "2026-11-07T02:00:00Z"},
+		"fine-grained, past":                   {attrs{"pwdLastSet": {ticks(now.Add(-8 * day))}, "msDS-ResultantPSO": {"cn=short,dc=X"}}, fine7, "expired", "2026-10-31T02:00:00Z"},
+		"fine-grained, never":                  {attrs{"pwdLastSet": {ticks(set)}, "msDS-ResultantPSO": {"CN=Never,DC=x"}}, fine7, "never", ""},
+		"fine-grained, not readable":           {attrs{"pwdLastSet": {ticks(set)}, "msDS-ResultantPSO": {"CN=Hidden,DC=x"}}, fine7, "unknown", ""},
+		"computed is believed before policies": {attrs{computed: {ticks(now.Add(day))}, "pwdLastSet": {ticks(set)}, "msDS-ResultantPSO": {"CN=Short,DC=x"}}, fine7, "expires", "2026-11-02T02:00:00Z"},
 		"pwdLastSet not readable":              {nil, days42, "unknown", ""},
 		"userAccountControl not readable":      {attrs{"userAccountControl": nil, "pwdLastSet": {ticks(set)}}, days42, "unknown", ""},
 		"unreadable bits, pwdLastSet 0":        {attrs{"userAccountControl": nil, "pwdLastSet": {"0"}}, days42, "unknown", ""},
@@ -235,6 +240,21 @@ func TestLastLogonIsTheLatestSeen(t *testing.T) {
 				t.Errorf("the source is %q, want %q", u.LastLogonSource, c.source)
 			}
 		})
+	}
+}
+
+func TestLastLogonIsLookedForWhereConfigured(t *testing.T) {
+	t.Parallel()
+	monday, tuesday := now.AddDate(0, 0, -6), now.AddDate(0, 0, -5)
+	e := person(attrs{"lastLogon": {ticks(tuesday)}, "lastLogonTimestamp": {ticks(monday)}})
+	for source, r := range map[string]Rules{
+		"lastLogon":          {ControllerLogon: true},
+		"lastLogonTimestamp": {ReplicatedLogon: true},
+		"":                   {},
+	} {
+		if got := user(t, r, e, Policy{}).LastLogonSource; got != source {
+			t.Errorf("with %+v the source is %q", r, got)
+		}
 	}
 }
 
@@ -331,14 +351,9 @@ func TestWhenCreatedIsGeneralizedTime(t *testing.T) {
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			u, _, err := rules().User(person(attrs{"whenCreated": {value}}), Policy{})
+			u := user(t, rules(), person(attrs{"whenCreated": {value}}), Policy{})
 			if want == "" {
-				wantMessage(t, err, "whencreated is wrong: ")
-				wantMessage(t, err, "is not a time such as 20260101000000.0Z")
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
+				wantLeftOut(t, u, "whencreated is wrong: ", "is not a time such as 20260101000000.0Z")
 			}
 			wantTime(t, "whenCreated", u.WhenCreated, want)
 		})
@@ -500,19 +515,17 @@ func TestWhatCannotBeBelievedFailsTheRead(t *testing.T) {
 		"invalid UTF-8":                      {changes: attrs{"givenName": {"J\xfcrgen"}}, message: "givenname is not valid UTF-8 (octet 0xfc at 1)"},
 		"invalid UTF-8 in mail":              {changes: attrs{"mail": {"j\xfc@x.example"}}, message: "mail is not valid UTF-8"},
 		"invalid UTF-8 in any address":       {changes: attrs{"proxyAddresses": {"SMTP:a@x.example", "smtp:\xff@x.example"}}, message: "proxyaddresses is not valid UTF-8 (octet 0xff at 5)"},
+		"a zero octet in a name":             {changes: attrs{"givenName": {"A\x00nn"}}, message: "givenname holds a zero octet"},
+		"a name of 20 kB":                    {changes: attrs{"sn": {strings.Repeat("x", 20<<10)}}, message: "sn is 20480 bytes long, more than the 16384 that are read"},
 		"a UTF-16 surrogate":                 {changes: attrs{"sn": {"\xed\xa0\x80"}}, message: "sn is not valid UTF-8"},
-		"a zero octet":                       {changes: attrs{"title": {"C\x00FO"}}, message: "title holds a zero octet"},
 		"an empty DN":                        {dn: "-", message: "dn is empty or not valid UTF-8"},
 		"invalid UTF-8 in the DN":            {dn: "CN=\xff,DC=x", message: "dn is empty or not valid UTF-8"},
 		"a zero octet in the DN":             {dn: "CN=\x00,DC=x", message: "dn "},
-		"a state that is no number":          {changes: attrs{"userAccountControl": {"disabled"}}, message: "useraccountcontrol is wrong: "},
 		"an account type that is no number":  {changes: attrs{"sAMAccountType": {"user"}}, message: "samaccounttype is wrong: "},
 		"a mailbox type that is no number":   {changes: attrs{"msExchRecipientTypeDetails": {"room"}}, message: "msexchrecipienttypedetails is wrong: "},
-		"an expiry before 1601":              {changes: attrs{attrPwdExpires: {"-2"}}, message: "msds-userpasswordexpirytimecomputed is wrong: "},
-		"a logon before 1601":                {changes: attrs{"lastLogon": {"-2"}}, message: "lastlogon is wrong: "},
 		"neither type nor class":             {changes: attrs{"sAMAccountType": nil, "objectClass": nil}, message: "objectClass and sAMAccountType are missing"},
-		"a part of an attribute's values":    {changes: attrs{"proxyAddresses;range=0-1499": {"SMTP:a@x.example"}, "proxyAddresses": nil}, message: "proxyaddresses has more values than the server sends at once"},
-		"a part of what the filter compares": {changes: attrs{"memberOf;range=0-1499": {"CN=x"}}, message: "memberof has more values than the server sends at once"},
+		"a part of an attribute's values":    {changes: attrs{"proxyAddresses;range=0-1499": {"SMTP:a@x.example"}, "proxyAddresses": nil}, message: "proxyaddresses has more values than the source holds"},
+		"a part of what the filter compares": {changes: attrs{"memberOf;range=0-1499": {"CN=x"}}, message: "memberof has more values than the source holds"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -520,9 +533,9 @@ func TestWhatCannotBeBelievedFailsTheRead(t *testing.T) {
 			if c.dn != "" {
 				source.DN = strings.TrimPrefix(c.dn, "-")
 			}
-			e := Entry{DN: source.DN, Place: source.Place}
+			e := directory.Entry{DN: source.DN, Place: source.Place}
 			for attribute, values := range source.Attributes {
-				e.add(attribute, values...)
+				e.Add(attribute, values...)
 			}
 			r := rules()
 			var err error
@@ -543,17 +556,53 @@ func TestWhatCannotBeBelievedFailsTheRead(t *testing.T) {
 	}
 }
 
+// A wrong value that merely describes the account is left out, and told of.
+func TestWrongDescriptionsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	plain := user(t, rules(), person(nil), Policy{})
+	for name, c := range map[string]struct {
+		changes attrs
+		told    string
+		change  func(u *User)
+	}{
+		"a zero octet":               {attrs{"title": {"C\x00FO"}}, "title holds a zero octet", nil},
+		"invalid UTF-8":              {attrs{"department": {"B\xfcro"}}, "department is not valid UTF-8 (octet 0xfc at 1)", nil},
+		"a value of 10 MB":           {attrs{"displayName": {strings.Repeat("x", 10<<20)}}, "displayname is 10485760 bytes long", nil},
+		"an UPN nobody matches by":   {attrs{"userPrincipalName": {"\xff@x.example"}}, "userprincipalname is not valid UTF-8", nil},
+		"a state that is no number":  {attrs{"userAccountControl": {"disabled"}}, `useraccountcontrol is wrong: "disabled" is not a whole number`, func(u *User) { u.ADStatus = "unknown" }},
+		"an expiry before 1601":      {attrs{attrPwdExpires: {"-2"}}, "msds-userpasswordexpirytimecomputed is wrong: ", nil},
+		"a logon before 1601":        {attrs{"lastLogon": {"-2"}}, "lastlogon is wrong: ", nil},
+		"a creation that is no time": {attrs{"whenCreated": {"yesterday"}}, "whencreated is wrong: ", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := user(t, rules(), person(c.changes), Policy{})
+			if len(u.Unreadable) == 0 || !strings.HasPrefix(u.Unreadable[0], "entry 1 (objectGUID "+guidText+"): "+c.told) {
+				t.Errorf("told of %q, want %q", u.Unreadable, c.told)
+			}
+			want := plain
+			if c.change != nil {
+				c.change(&want)
+			}
+			u.Unreadable = nil
+			if !reflect.DeepEqual(u, want) {
+				t.Errorf("got\n%+v, want\n%+v", u, want)
+			}
+		})
+	}
+}
+
 func TestWhatIsNotAskedForMayBePartial(t *testing.T) {
 	t.Parallel()
 	e := person(nil)
-	e.add("memberOf;range=0-1499", []byte("CN=x"))
+	e.Add("memberOf;range=0-1499", []byte("CN=x"))
 	user(t, rules(), e, Policy{})
 }
 
 func TestAttributeOptionsAreDropped(t *testing.T) {
 	t.Parallel()
 	e := person(attrs{"givenName": nil})
-	e.add("givenName;lang-de", []byte("Anna"))
+	e.Add("givenName;lang-de", []byte("Anna"))
 	if got := user(t, rules(), e, Policy{}).FirstName; got != "Anna" {
 		t.Errorf("got %q", got)
 	}

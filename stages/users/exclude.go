@@ -3,6 +3,7 @@ package users
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -45,3 +46,20 @@ func (f Filter) Matches(values func(lower string) [][]byte) bool {
 
 // Attributes are those that the filter compares and that must be asked for.
 func (f Filter) Attributes() []string { return f.attributes }
+
+// Or is the filter that matches what either of two matches.
+func (f Filter) Or(other Filter) Filter {
+	switch {
+	case !f.IsSet():
+		return other
+	case !other.IsSet():
+		return f
+	}
+	return Filter{
+		matches:    func(values filter.Attributes) bool { return f.Matches(values) || other.Matches(values) },
+		attributes: append(slices.Clone(f.attributes), other.attributes...),
+	}
+}
+
+// IsSet tells whether there is a filter at all.
+func (f Filter) IsSet() bool { return f.matches != nil }

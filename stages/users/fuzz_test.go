@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"rollcall/stages/users/directory"
+
 	"github.com/google/uuid"
 
 	"rollcall/schemas/keys"
@@ -39,7 +41,7 @@ func FuzzLDIF(f *testing.F) {
 		var written strings.Builder
 		written.WriteString("version: 1\n")
 		for _, e := range read {
-			if !utf8.ValidString(e.DN) || !strings.HasPrefix(e.Place, "line ") {
+			if !utf8.ValidString(e.DN) || e.Place.Unit != "line" {
 				t.Errorf("a record has the DN %q and the place %q", e.DN, e.Place)
 			}
 			written.WriteString("\n" + fold("dn:: "+base64.StdEncoding.EncodeToString([]byte(e.DN))))
@@ -91,7 +93,7 @@ func FuzzConversion(f *testing.F) {
 	f.Add("CN=x", int64(0), strings.Repeat("\x00", 16), "x", "", "", "", "", "", "",
 		"", "", "99991231235959.9999999Z", "@", "SMTP: ", "  ")
 	f.Fuzz(func(t *testing.T, dn string, age int64, guid, accountType, class, control, computed, expires, logon, stamp, set, passwordExpires, created, mail, proxy, given string) {
-		e := Entry{DN: dn, Place: "entry 1", Attributes: map[string][][]byte{}}
+		e := directory.Entry{DN: dn, Place: directory.Place{Unit: "entry", Number: 1}, Attributes: map[string][][]byte{}}
 		for i, value := range []string{guid, accountType, class, control, computed, expires, logon, stamp, set, passwordExpires, created, mail, proxy, given} {
 			if value != "" { // empty means absent
 				e.Attributes[names[i]] = [][]byte{[]byte(value)}
@@ -174,7 +176,7 @@ func TestSeedOfTheFuzzIsAUser(t *testing.T) {
 	k.Rules = rules()
 	u := user(t, k.Rules, person(attrs{"whenCreated": {"20260101000000.0Z"}, "pwdLastSet": {"132223104000000000"}}), Policy{})
 	checkUser(t, u)
-	if err := k.Check(context.Background()); err == nil || !strings.Contains(err.Error(), "credentials were not specified") {
+	if _, err := k.Inspect(context.Background(), time.Now); err == nil || !strings.Contains(err.Error(), "credentials were not specified") {
 		t.Errorf("the check of a collector without credentials says %v", err)
 	}
 }

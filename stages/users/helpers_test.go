@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/stages/users/directory"
 )
 
 // The logical time of every test here.
@@ -21,8 +23,8 @@ const (
 type attrs map[string][]string
 
 // person is an enabled account with a readable state, changed as told.
-func person(changes attrs) Entry {
-	e := Entry{DN: "CN=Ann Lee,OU=Staff,DC=contoso,DC=example", Place: "entry 1", Attributes: map[string][][]byte{}}
+func person(changes attrs) directory.Entry {
+	e := directory.Entry{DN: "CN=Ann Lee,OU=Staff,DC=contoso,DC=example", Place: directory.Place{Unit: "entry", Number: 1}, Attributes: map[string][][]byte{}}
 	for _, set := range []attrs{{
 		attrObjectGUID:  {guidOctets},
 		attrObjectClass: {"top", "person", "organizationalPerson", "user"},
@@ -49,10 +51,12 @@ func ticks(t time.Time) string {
 }
 
 // rules are the defaults of an organization.
-func rules() Rules { return Rules{Now: now, EmailFrom: []string{"mail", "proxy_primary"}} }
+func rules() Rules {
+	return Rules{Now: now, EmailFrom: []string{"mail", "proxy_primary"}, ReplicatedLogon: true, ControllerLogon: true}
+}
 
 // user converts an entry that must be an account.
-func user(t *testing.T, r Rules, e Entry, policy Policy) User {
+func user(t *testing.T, r Rules, e directory.Entry, policy Policy) User {
 	t.Helper()
 	u, isAccount, err := r.User(e, policy)
 	if err != nil || !isAccount {
@@ -81,6 +85,19 @@ func wantMessage(t *testing.T, err error, substring string) {
 	}
 	if !strings.Contains(err.Error(), substring) {
 		t.Errorf("the error is %q, want one with %q", err, substring)
+	}
+}
+
+// wantLeftOut asserts that one value was left out, and told of in these words.
+func wantLeftOut(t *testing.T, u User, substrings ...string) {
+	t.Helper()
+	if len(u.Unreadable) != 1 {
+		t.Fatalf("left out %q, want one value", u.Unreadable)
+	}
+	for _, substring := range substrings {
+		if !strings.Contains(u.Unreadable[0], substring) {
+			t.Errorf("told of %q, want %q", u.Unreadable[0], substring)
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"rollcall/stages/users/directory"
 )
 
 // maxLDIFLine bounds one logical line, in bytes: photos are long, a file without line ends is a
@@ -22,7 +24,7 @@ const maxLDIFLine = 16 << 20
 // readLDIF streams the content records of an LDIF file (RFC 2849) to visit. The library that
 // goes with go-ldap holds a file in memory as a whole and does not say lines, so the few rules of
 // content records are here. Change records other than "add" are refused.
-func readLDIF(ctx context.Context, path string, visit func(Entry) error) (err error) {
+func readLDIF(ctx context.Context, path string, visit func(directory.Entry) error) (err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open the LDIF file: %w; check the collector's ldif path", err)
@@ -35,7 +37,7 @@ func readLDIF(ctx context.Context, path string, visit func(Entry) error) (err er
 }
 
 // parseLDIF is readLDIF without the file. Errors begin with the line.
-func parseLDIF(ctx context.Context, r io.Reader, visit func(Entry) error) error {
+func parseLDIF(ctx context.Context, r io.Reader, visit func(directory.Entry) error) error {
 	p := ldifParser{lines: bufio.NewReaderSize(r, 64<<10)}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -64,18 +66,18 @@ type ldifParser struct {
 }
 
 // entry reads one record; io.EOF after the last.
-func (p *ldifParser) entry() (Entry, error) {
-	var e Entry
+func (p *ldifParser) entry() (directory.Entry, error) {
+	var e directory.Entry
 	for {
 		line, err := p.logical()
-		if errors.Is(err, io.EOF) && e.Place != "" {
+		if errors.Is(err, io.EOF) && e.Place.Number != 0 {
 			return e, nil
 		}
 		if err != nil {
 			return e, err
 		}
 		switch {
-		case len(line) == 0 && e.Place == "":
+		case len(line) == 0 && e.Place.Number == 0:
 			continue // blank lines between records
 		case len(line) == 0:
 			return e, nil
@@ -85,18 +87,18 @@ func (p *ldifParser) entry() (Entry, error) {
 			return e, err
 		}
 		switch lower := strings.ToLower(name); {
-		case e.Place == "" && lower == "version":
+		case e.Place.Number == 0 && lower == "version":
 			if string(value) != "1" {
 				return e, p.errorf("version must be 1 (got %.20q)", value)
 			}
-		case e.Place == "":
+		case e.Place.Number == 0:
 			if lower != "dn" {
 				return e, p.errorf("a record must begin with dn: (got %.40q); with ldapsearch, export with -LLL", name)
 			}
 			if !utf8.Valid(value) {
 				return e, p.errorf("dn is not valid UTF-8; export the directory as UTF-8")
 			}
-			e.DN, e.Place = string(value), fmt.Sprintf("line %d", p.start)
+			e.DN, e.Place = string(value), directory.Place{Unit: "line", Number: p.start}
 		case lower == "changetype":
 			if !strings.EqualFold(string(value), "add") {
 				return e, p.errorf("changetype %.20q is a change, not an entry; export entries", value)
@@ -105,7 +107,7 @@ func (p *ldifParser) entry() (Entry, error) {
 			// Read on, the second entry would vanish in the first.
 			return e, p.errorf("a second dn: in the record of %s; a blank line must stand between records: export the file anew", e.Place)
 		default:
-			e.add(name, value)
+			e.Add(name, value)
 		}
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"rollcall/stages/users/directory"
 )
 
 // entries reads a whole LDIF text.
-func entries(text string) (read []Entry, err error) {
-	err = parseLDIF(context.Background(), strings.NewReader(text), func(e Entry) error {
+func entries(text string) (read []directory.Entry, err error) {
+	err = parseLDIF(context.Background(), strings.NewReader(text), func(e directory.Entry) error {
 		read = append(read, e)
 		return nil
 	})
@@ -24,13 +26,13 @@ func entries(text string) (read []Entry, err error) {
 
 func TestLDIFRecords(t *testing.T) {
 	t.Parallel()
-	ann := Entry{DN: "CN=Ann,DC=x", Place: "line 1", Attributes: map[string][][]byte{"mail": {[]byte("ann@x.example")}}}
-	at := func(e Entry, line int) Entry {
-		e.Place = fmt.Sprintf("line %d", line)
+	ann := directory.Entry{DN: "CN=Ann,DC=x", Place: directory.Place{Unit: "line", Number: 1}, Attributes: map[string][][]byte{"mail": {[]byte("ann@x.example")}}}
+	at := func(e directory.Entry, line int) directory.Entry {
+		e.Place = directory.Place{Unit: "line", Number: line}
 		return e
 	}
-	with := func(name string, values ...string) Entry {
-		e := Entry{DN: ann.DN, Place: ann.Place, Attributes: map[string][][]byte{}}
+	with := func(name string, values ...string) directory.Entry {
+		e := directory.Entry{DN: ann.DN, Place: ann.Place, Attributes: map[string][][]byte{}}
 		for _, value := range values {
 			e.Attributes[name] = append(e.Attributes[name], []byte(value))
 		}
@@ -38,45 +40,45 @@ func TestLDIFRecords(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		text string
-		want []Entry
+		want []directory.Entry
 	}{
-		"one record":                        {"dn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{ann}},
-		"a blank line at the end":           {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\n\n", []Entry{ann}},
-		"two records":                       {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{ann, at(ann, 4)}},
-		"several blank lines between":       {"\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n\n\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{at(ann, 3), at(ann, 8)}},
-		"CRLF":                              {"version: 1\r\n\r\ndn: CN=Ann,DC=x\r\nmail: ann@x.example\r\n\r\n", []Entry{at(ann, 3)}},
-		"a version line":                    {"version: 1\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{at(ann, 3)}},
-		"a version line without a blank":    {"version: 1\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{at(ann, 2)}},
-		"folded values":                     {"dn: CN=A\n nn,\n DC=x\nmail: ann@\n x.example\n", []Entry{ann}},
-		"folded with CRLF":                  {"dn: CN=A\r\n nn,DC=x\r\nmail: ann@x.exa\r\n mple\r\n", []Entry{ann}},
-		"folded within a name":              {"dn: CN=Ann,DC=x\nma\n il: ann@x.example\n", []Entry{ann}},
-		"one blank is the fold's":           {"dn: CN=Ann,DC=x\nsn: O\n  Lee\n", []Entry{with("sn", "O Lee")}},
-		"base64":                            {"dn:: Q049QW5uLERDPXg=\nmail:: YW5uQHguZXhhbXBsZQ==\n", []Entry{ann}},
-		"base64, folded":                    {"dn: CN=Ann,DC=x\nmail:: YW5uQHgu\n ZXhhbXBsZQ==\n", []Entry{ann}},
-		"base64 without a blank":            {"dn::Q049QW5uLERDPXg=\nmail::YW5uQHguZXhhbXBsZQ==\n", []Entry{ann}},
-		"octets":                            {"dn: CN=Ann,DC=x\nobjectGUID:: AP8KDQ==\n", []Entry{with("objectguid", "\x00\xff\n\r")}},
-		"no blank after the colon":          {"dn:CN=Ann,DC=x\nmail:ann@x.example\n", []Entry{ann}},
-		"a value with colons":               {"dn: CN=Ann,DC=x\nproxyAddresses: SMTP:a@x.example\n", []Entry{with("proxyaddresses", "SMTP:a@x.example")}},
-		"an empty value":                    {"dn: CN=Ann,DC=x\ntitle:\n", []Entry{with("title", "")}},
-		"an empty base64 value":             {"dn: CN=Ann,DC=x\ntitle::\n", []Entry{with("title", "")}},
-		"several values keep their order":   {"dn: CN=Ann,DC=x\ncn: b\nCN: a\n", []Entry{with("cn", "b", "a")}},
-		"options are dropped":               {"dn: CN=Ann,DC=x\nuserCertificate;binary:: AA==\n", []Entry{with("usercertificate", "\x00")}},
-		"comments":                          {"# one\nversion: 1\n#two\n\n# three\ndn: CN=Ann,DC=x\n# four\nmail: ann@x.example\n# five\n", []Entry{at(ann, 6)}},
-		"a folded comment":                  {"# one\n two: 2\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{at(ann, 3)}},
-		"a comment between records":         {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\n# two\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []Entry{ann, at(ann, 6)}},
-		"changetype add":                    {"dn: CN=Ann,DC=x\nchangetype: add\nmail: ann@x.example\n", []Entry{ann}},
-		"changetype add in any case":        {"DN: CN=Ann,DC=x\nChangeType: Add\nmail: ann@x.example\n", []Entry{ann}},
-		"a record without attributes":       {"dn: CN=Ann,DC=x\n", []Entry{{DN: ann.DN, Place: ann.Place}}},
-		"an empty dn":                       {"dn:\nobjectClass: top\n", []Entry{{Place: "line 1", Attributes: map[string][][]byte{"objectclass": {[]byte("top")}}}}},
-		"UTF-8 as it is":                    {"dn: CN=Zoë,DC=x\n", []Entry{{DN: "CN=Zoë,DC=x", Place: "line 1"}}},
-		"invalid UTF-8 is for who reads it": {"dn: CN=Ann,DC=x\nsn: L\xe9e\n", []Entry{with("sn", "L\xe9e")}},
+		"one record":                        {"dn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{ann}},
+		"a blank line at the end":           {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\n\n", []directory.Entry{ann}},
+		"two records":                       {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{ann, at(ann, 4)}},
+		"several blank lines between":       {"\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n\n\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{at(ann, 3), at(ann, 8)}},
+		"CRLF":                              {"version: 1\r\n\r\ndn: CN=Ann,DC=x\r\nmail: ann@x.example\r\n\r\n", []directory.Entry{at(ann, 3)}},
+		"a version line":                    {"version: 1\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{at(ann, 3)}},
+		"a version line without a blank":    {"version: 1\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{at(ann, 2)}},
+		"folded values":                     {"dn: CN=A\n nn,\n DC=x\nmail: ann@\n x.example\n", []directory.Entry{ann}},
+		"folded with CRLF":                  {"dn: CN=A\r\n nn,DC=x\r\nmail: ann@x.exa\r\n mple\r\n", []directory.Entry{ann}},
+		"folded within a name":              {"dn: CN=Ann,DC=x\nma\n il: ann@x.example\n", []directory.Entry{ann}},
+		"one blank is the fold's":           {"dn: CN=Ann,DC=x\nsn: O\n  Lee\n", []directory.Entry{with("sn", "O Lee")}},
+		"base64":                            {"dn:: Q049QW5uLERDPXg=\nmail:: YW5uQHguZXhhbXBsZQ==\n", []directory.Entry{ann}},
+		"base64, folded":                    {"dn: CN=Ann,DC=x\nmail:: YW5uQHgu\n ZXhhbXBsZQ==\n", []directory.Entry{ann}},
+		"base64 without a blank":            {"dn::Q049QW5uLERDPXg=\nmail::YW5uQHguZXhhbXBsZQ==\n", []directory.Entry{ann}},
+		"octets":                            {"dn: CN=Ann,DC=x\nobjectGUID:: AP8KDQ==\n", []directory.Entry{with("objectguid", "\x00\xff\n\r")}},
+		"no blank after the colon":          {"dn:CN=Ann,DC=x\nmail:ann@x.example\n", []directory.Entry{ann}},
+		"a value with colons":               {"dn: CN=Ann,DC=x\nproxyAddresses: SMTP:a@x.example\n", []directory.Entry{with("proxyaddresses", "SMTP:a@x.example")}},
+		"an empty value":                    {"dn: CN=Ann,DC=x\ntitle:\n", []directory.Entry{with("title", "")}},
+		"an empty base64 value":             {"dn: CN=Ann,DC=x\ntitle::\n", []directory.Entry{with("title", "")}},
+		"several values keep their order":   {"dn: CN=Ann,DC=x\ncn: b\nCN: a\n", []directory.Entry{with("cn", "b", "a")}},
+		"options are dropped":               {"dn: CN=Ann,DC=x\nuserCertificate;binary:: AA==\n", []directory.Entry{with("usercertificate", "\x00")}},
+		"comments":                          {"# one\nversion: 1\n#two\n\n# three\ndn: CN=Ann,DC=x\n# four\nmail: ann@x.example\n# five\n", []directory.Entry{at(ann, 6)}},
+		"a folded comment":                  {"# one\n two: 2\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{at(ann, 3)}},
+		"a comment between records":         {"dn: CN=Ann,DC=x\nmail: ann@x.example\n\n# two\n\ndn: CN=Ann,DC=x\nmail: ann@x.example\n", []directory.Entry{ann, at(ann, 6)}},
+		"changetype add":                    {"dn: CN=Ann,DC=x\nchangetype: add\nmail: ann@x.example\n", []directory.Entry{ann}},
+		"changetype add in any case":        {"DN: CN=Ann,DC=x\nChangeType: Add\nmail: ann@x.example\n", []directory.Entry{ann}},
+		"a record without attributes":       {"dn: CN=Ann,DC=x\n", []directory.Entry{{DN: ann.DN, Place: ann.Place}}},
+		"an empty dn":                       {"dn:\nobjectClass: top\n", []directory.Entry{{Place: directory.Place{Unit: "line", Number: 1}, Attributes: map[string][][]byte{"objectclass": {[]byte("top")}}}}},
+		"UTF-8 as it is":                    {"dn: CN=Zoë,DC=x\n", []directory.Entry{{DN: "CN=Zoë,DC=x", Place: directory.Place{Unit: "line", Number: 1}}}},
+		"invalid UTF-8 is for who reads it": {"dn: CN=Ann,DC=x\nsn: L\xe9e\n", []directory.Entry{with("sn", "L\xe9e")}},
 		"a part of the values": {
 			"dn: CN=Ann,DC=x\nmember;range=0-1: CN=a\nmember;range=0-1: CN=b\nmail: ann@x.example\n",
-			[]Entry{{DN: ann.DN, Place: ann.Place, Attributes: ann.Attributes, Partial: []string{"member", "member"}}},
+			[]directory.Entry{{DN: ann.DN, Place: ann.Place, Attributes: ann.Attributes, Partial: []string{"member", "member"}}},
 		},
 		"the last part of the values": {
 			"dn: CN=Ann,DC=x\nmember;range=1500-*: CN=a\nmail: ann@x.example\n",
-			[]Entry{{DN: ann.DN, Place: ann.Place, Attributes: ann.Attributes, Partial: []string{"member"}}},
+			[]directory.Entry{{DN: ann.DN, Place: ann.Place, Attributes: ann.Attributes, Partial: []string{"member"}}},
 		},
 		"comments alone hold no entry": {"# no entries found\n", nil},
 		"a version line alone":         {"version: 1\n", nil},
@@ -88,7 +90,7 @@ func TestLDIFRecords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := fmt.Sprintf("%q", got), fmt.Sprintf("%q", c.want); got != want {
+			if got, want := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", c.want); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -173,7 +175,7 @@ var errDisk = errors.New("the disk is broken")
 func TestLDIFReadErrorsNameTheLine(t *testing.T) {
 	t.Parallel()
 	r := io.MultiReader(strings.NewReader("dn: CN=Ann,DC=x\nsn: Lee\n"), failing{})
-	err := parseLDIF(context.Background(), r, func(Entry) error { return nil })
+	err := parseLDIF(context.Background(), r, func(directory.Entry) error { return nil })
 	wantMessage(t, err, "line 2: read: the disk is broken")
 	if !errors.Is(err, errDisk) {
 		t.Errorf("%v does not wrap its cause", err)
@@ -190,7 +192,7 @@ func TestLDIFStopsWhenTheRunStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	read := 0
-	err := parseLDIF(ctx, &generator{records: 1000}, func(Entry) error {
+	err := parseLDIF(ctx, &generator{records: 1000}, func(directory.Entry) error {
 		if read++; read == 10 {
 			cancel()
 		}
@@ -204,7 +206,7 @@ func TestLDIFStopsWhenTheRunStops(t *testing.T) {
 func TestLDIFVisitorsErrorEndsTheRead(t *testing.T) {
 	t.Parallel()
 	read := 0
-	err := parseLDIF(context.Background(), &generator{records: 1000}, func(Entry) error {
+	err := parseLDIF(context.Background(), &generator{records: 1000}, func(directory.Entry) error {
 		read++
 		return errDisk
 	})
@@ -232,7 +234,7 @@ func TestLDIFFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := readLDIF(context.Background(), c.path, func(Entry) error { return nil })
+			err := readLDIF(context.Background(), c.path, func(directory.Entry) error { return nil })
 			if c.message == "" {
 				if err != nil {
 					t.Error(err)
@@ -257,8 +259,9 @@ func TestLDIFPolicyOfTheDomain(t *testing.T) {
 	}
 	var read []User
 	k := Collector{LDIF: path, Rules: rules()}
-	err := k.stream(context.Background(), func(e Entry, p Policy) error {
-		u, isAccount, err := k.Rules.User(e, p)
+	policy := Policy{FineGrained: map[string]int64{}}
+	err := k.readFile(context.Background(), &policy, func(e directory.Entry) error {
+		u, isAccount, err := k.Rules.User(e, policy)
 		if isAccount {
 			read = append(read, u)
 		}
@@ -272,9 +275,6 @@ func TestLDIFPolicyOfTheDomain(t *testing.T) {
 	}
 	if got := read[0].PasswordExpires.Sub(*read[0].LastPasswordReset).Hours(); got != 42*24 {
 		t.Errorf("the password lasts %v hours, want 42 days", got)
-	}
-	if err := k.Check(context.Background()); err != nil {
-		t.Errorf("the check says %v", err)
 	}
 }
 
@@ -316,7 +316,7 @@ func TestLDIFIsStreamed(t *testing.T) {
 	g := &generator{records: records}
 	before, peak := heap(), uint64(0)
 	visited, ahead := 0, 0
-	err := parseLDIF(context.Background(), g, func(Entry) error {
+	err := parseLDIF(context.Background(), g, func(directory.Entry) error {
 		visited++
 		ahead = max(ahead, g.written-visited)
 		if visited%(records/8) == 0 {

@@ -2,6 +2,7 @@
 --
 --   read_users      accounts tonight, a row for each collector that saw one
 --   ad_users        users as last committed
+--   read_logons     what the other domain controllers know of last logons
 --   user_matching   their links: an exclusion never applies to a linked user
 --
 -- Fills next_ad_users, next_ad_user_collectors, next_ad_user_aliases, and user_presence: for each
@@ -13,11 +14,32 @@ SELECT organization_id, object_guid
 FROM user_matching
 WHERE contact_id IS NOT NULL OR contact_key IS NOT NULL;
 
+-- What the record of an account does not say of its last logon: what the other controllers saw,
+-- and, where one of them is silent tonight, what was known before. A logon that happened does not
+-- unhappen because a controller is switched off.
+CREATE OR REPLACE TEMP TABLE known_logons AS
+SELECT organization_id, object_guid, last_logon, last_logon_source
+FROM (SELECT organization_id, object_guid, last_logon, 'lastLogon' AS last_logon_source
+      FROM read_logons
+      UNION ALL
+      SELECT u.organization_id, u.object_guid, u.last_logon, u.last_logon_source
+      FROM ad_users u
+      JOIN ad_user_collectors c ON c.organization_id = u.organization_id AND c.object_guid = u.object_guid
+      JOIN read_collectors r    ON r.organization_id = c.organization_id AND r.collector = c.collector
+      WHERE len(r.silent_controllers) > 0 AND u.last_logon IS NOT NULL)
+QUALIFY row_number() OVER (PARTITION BY organization_id, object_guid
+                           ORDER BY last_logon DESC, last_logon_source) = 1;
+
 -- What was seen tonight in organizations that were read whole, without excluded accounts.
 CREATE OR REPLACE TEMP TABLE seen AS
-SELECT r.*
+SELECT r.* REPLACE (
+           CASE WHEN k.last_logon > r.last_logon OR r.last_logon IS NULL
+                THEN k.last_logon        ELSE r.last_logon        END AS last_logon,
+           CASE WHEN k.last_logon > r.last_logon OR r.last_logon IS NULL
+                THEN k.last_logon_source ELSE r.last_logon_source END AS last_logon_source)
 FROM read_users r
 JOIN active_organizations a ON a.organization_id = r.organization_id
+LEFT JOIN known_logons k    ON k.organization_id = r.organization_id AND k.object_guid = r.object_guid
 LEFT JOIN linked_before l   ON l.organization_id = r.organization_id AND l.object_guid = r.object_guid
 WHERE r.excluded IS NULL OR l.object_guid IS NOT NULL;
 

@@ -17,6 +17,7 @@ import (
 
 	"rollcall/pipeline"
 	"rollcall/stages/users"
+	"rollcall/stages/users/directory"
 	"rollcall/stages/users/fakedc"
 )
 
@@ -96,7 +97,7 @@ func extract(t *testing.T, ctx context.Context, collectors ...users.Collector) (
 		Progress: func(_ string, rows int64) { x.progress += rows },
 	}
 	nothing := pipeline.Stage{Name: "account", Run: func(context.Context, *pipeline.Run) (int64, error) { return 0, nil }}
-	stage := users.Extract(collectors)
+	stage := users.Extract(collectors, 4)
 	counted := pipeline.Stage{Name: stage.Name, Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
 		var err error
 		x.users, err = stage.Run(ctx, r)
@@ -108,7 +109,9 @@ func extract(t *testing.T, ctx context.Context, collectors ...users.Collector) (
 	return x, err
 }
 
-func rules() users.Rules { return users.Rules{Now: night, EmailFrom: []string{"mail"}} }
+func rules() users.Rules {
+	return users.Rules{Now: night, EmailFrom: []string{"mail"}, ReplicatedLogon: true, ControllerLogon: true}
+}
 
 func TestExtractFillsTheTables(t *testing.T) {
 	t.Parallel()
@@ -120,7 +123,7 @@ func TestExtractFillsTheTables(t *testing.T) {
 	x, err := extract(t, t.Context(),
 		users.Collector{Organization: 1001, Name: "hq", LDIF: ldif(t, many...), Rules: rules()},
 		users.Collector{Organization: 1001, Name: "branch", LDIF: ldif(t, account(7, enabled)), Rules: rules()},
-		users.Collector{Organization: 1002, Name: "locked-out", Server: users.Server{URL: "ldaps://dc1.contoso.example"}, Rules: rules()})
+		users.Collector{Organization: 1002, Name: "locked-out", Server: directory.Server{URLs: []string{"ldaps://dc1.contoso.example"}}, Rules: rules()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,11 +167,11 @@ func TestExtractSaysWhenStatusesAreUnreadable(t *testing.T) {
 // make it whole.
 func TestExtractFailureIsTheOrganizationsAlone(t *testing.T) {
 	t.Parallel()
-	directory, err := fakedc.Start(fakedc.Options{BindDN: "svc@contoso.example", Password: "correct horse"})
+	dc, err := fakedc.Start(fakedc.Options{BindDN: "svc@contoso.example", Password: "correct horse"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(directory.Close)
+	t.Cleanup(dc.Close)
 	good := account(1, enabled)
 	for name, c := range map[string]struct {
 		bad     users.Collector
@@ -191,9 +194,9 @@ func TestExtractFailureIsTheOrganizationsAlone(t *testing.T) {
 			"ad.ldif: line 1: the file is empty",
 		},
 		"a server that refuses the password": {
-			users.Collector{Server: users.Server{
-				URL: directory.URL(), Insecure: true, BaseDN: "DC=example,DC=com", Username: "svc@contoso.example",
-				Password: func() (string, error) { return "wrong horse", nil },
+			users.Collector{Server: directory.Server{
+				URLs: []string{dc.URL()}, Insecure: true, Bases: []string{"DC=example,DC=com"},
+				Credentials: directory.Credentials{Username: "svc@contoso.example", Password: func() (string, error) { return "wrong horse", nil }},
 			}},
 			"the server refused user name or password (LDAP result 49, data 52e: wrong password): check credentials",
 		},
@@ -233,9 +236,12 @@ func TestExtractFailureIsTheOrganizationsAlone(t *testing.T) {
 func TestExtractStopsWithTheRun(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	stop := users.Collector{Organization: 1001, Name: "hq", Rules: rules(), Server: users.Server{
-		URL: "ldaps://127.0.0.1:1", Username: "svc@contoso.example",
-		Password: func() (string, error) { cancel(); return "correct horse", nil },
+	stop := users.Collector{Organization: 1001, Name: "hq", Rules: rules(), Server: directory.Server{
+		URLs: []string{"ldaps://127.0.0.1:1"},
+		Credentials: directory.Credentials{
+			Username: "svc@contoso.example",
+			Password: func() (string, error) { cancel(); return "correct horse", nil },
+		},
 	}}
 	_, err := extract(t, ctx, stop)
 	if !errors.Is(err, context.Canceled) {

@@ -2,6 +2,7 @@ package users
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -49,8 +50,8 @@ func (s account) status(now time.Time) string {
 func (s account) has(bit int64) bool { return s.control != nil && *s.control&bit != 0 }
 
 // password tells when the password expires. The computed attribute honours fine-grained
-// policies and is believed; without it the account's own bits and then the domain's policy are,
-// and the policy's answer is marked as estimated (MS-ADTS 3.1.1.4.5.35).
+// policies and is believed; without it the account's own bits and then the policies are, and the
+// answer of the domain's is marked as estimated (MS-ADTS 3.1.1.4.5.35).
 func (a *attributeReader) password(s account, policy Policy, now time.Time) (string, *time.Time) {
 	if ticks := a.integer(attrPwdExpires); ticks != nil {
 		switch *ticks {
@@ -64,7 +65,7 @@ func (a *attributeReader) password(s account, policy Policy, now time.Time) (str
 			return "never", nil // beyond year 9999: a policy with a very long maximum age
 		}
 		if err != nil {
-			a.fail(attrPwdExpires, "is wrong: "+err.Error())
+			a.leaveOut(attrPwdExpires, "is wrong: "+err.Error())
 			return "unknown", nil
 		}
 		return expiry(end, now), &end
@@ -73,21 +74,41 @@ func (a *attributeReader) password(s account, policy Policy, now time.Time) (str
 		return "never", nil
 	}
 	set := a.integer(attrPwdLastSet)
+	age, exact := a.maxPasswordAge(policy)
 	switch {
 	case set == nil || s.control == nil:
 		return "unknown", nil
 	case *set == ticksNone:
 		return "must_change", nil
-	case policy.MaxPasswordAge == nil:
+	case age == nil:
 		return "unknown", nil
-	case *policy.MaxPasswordAge == 0 || *policy.MaxPasswordAge == math.MinInt64:
+	case *age == 0 || *age == math.MinInt64:
 		return "never", nil
 	}
-	end, err := fromTicks(*set - *policy.MaxPasswordAge)
-	if err != nil {
+	end, err := fromTicks(*set - *age)
+	switch {
+	case err != nil:
 		return "never", nil
+	case exact:
+		return expiry(end, now), &end
+	default:
+		return "estimated", &end
 	}
-	return "estimated", &end
+}
+
+// maxPasswordAge is the age that holds for the account, and whether that is certain: a
+// fine-grained policy that is named in the account and readable is; the domain's is a guess,
+// because a policy that applies may not be visible. One that is named and not readable says that
+// the domain's age does not hold.
+func (a *attributeReader) maxPasswordAge(policy Policy) (age *int64, exact bool) {
+	applied := a.text(attrResultantPSO)
+	if applied == "" {
+		return policy.MaxPasswordAge, false
+	}
+	if own, readable := policy.FineGrained[strings.ToLower(applied)]; readable {
+		return &own, true
+	}
+	return nil, false
 }
 
 func expiry(end, now time.Time) string {

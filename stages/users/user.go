@@ -32,6 +32,9 @@ type User struct {
 	WhenCreated       *time.Time
 	// AliasKeys are the keys of the other SMTP addresses, without duplicates.
 	AliasKeys []string
+	// Unreadable says which values were left out because they are wrong: place, attribute and
+	// rule, never the value.
+	Unreadable []string
 }
 
 // row is the user in the order of schemas.ReadUsers.

@@ -1,4 +1,4 @@
-package users
+package directory
 
 import (
 	"context"
@@ -45,13 +45,6 @@ func people(n int) []fakedc.Entry {
 	return list
 }
 
-// domain is the entry that holds the password policy.
-func domain() fakedc.Entry {
-	return fakedc.Entry{DN: baseDN, Attributes: map[string][][]byte{
-		"objectClass": {[]byte("top"), []byte("domainDNS")}, "maxPwdAge": {[]byte("-36288000000000")},
-	}}
-}
-
 // serve starts a directory server and tells how to read it.
 func serve(t *testing.T, options fakedc.Options) (*fakedc.Server, Server) {
 	t.Helper()
@@ -62,8 +55,9 @@ func serve(t *testing.T, options fakedc.Options) (*fakedc.Server, Server) {
 	}
 	t.Cleanup(directory.Close)
 	s := Server{
-		URL: directory.URL(), BaseDN: baseDN, Username: bindName, Password: secret(bindSecret),
-		StartTLS: options.StartTLS, PageSize: 100, Timeout: 30 * time.Second,
+		URLs: []string{directory.URL()}, Bases: []string{baseDN},
+		Credentials: Credentials{Username: bindName, Password: secret(bindSecret)},
+		StartTLS:    options.StartTLS, PageSize: 100, Timeout: 30 * time.Second, Pause: noPause,
 	}
 	if options.TLS || options.StartTLS {
 		s.CAFile = caFile(t, directory)
@@ -84,24 +78,60 @@ func secret(text string) func() (string, error) {
 	return func() (string, error) { return text, nil }
 }
 
-// readAll reads a server as a collector does, and converts what it delivers.
+// noPause waits for nothing.
+func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// wanted is a request such as the collectors'.
+func wanted() Request {
+	return Request{Filter: accounts, Attributes: []string{"objectGUID", "mail", "proxyAddresses"}}
+}
+
+const accounts = "(|(sAMAccountType=805306368)(sAMAccountType=805306369))"
+
+// roll is a consumer that remembers who was there in the attempt that counts.
+type roll struct {
+	seen     map[string]bool
+	again    int // delivered twice, with a warning
+	attempts []Attempt
+	each     func(n int)
+	refuse   error
+}
+
+func (r *roll) Begin(_ context.Context, attempt Attempt) error {
+	r.seen, r.attempts = map[string]bool{}, append(r.attempts, attempt)
+	return nil
+}
+
+func (r *roll) Visit(e Entry) error {
+	guid := e.Text("objectguid")
+	if r.seen[guid] && e.Again {
+		r.again++
+	} else if r.seen[guid] {
+		return errors.New("twice")
+	}
+	r.seen[guid] = true
+	if r.each != nil {
+		r.each(len(r.seen))
+	}
+	return r.refuse
+}
+
+// readAll reads a server as a collector does.
 func readAll(ctx context.Context, s Server, each func(n int)) (guids map[string]bool, err error) {
-	guids = map[string]bool{}
-	k := Collector{Organization: 1001, Name: "hq", Server: s, Rules: rules()}
-	err = k.stream(ctx, func(e Entry, p Policy) error {
-		u, isAccount, err := k.Rules.User(e, p)
-		if err != nil {
-			return err
-		}
-		if isAccount {
-			guids[u.GUID] = true
-		}
-		if each != nil {
-			each(len(guids))
-		}
-		return nil
-	})
-	return guids, err
+	r := &roll{each: each}
+	_, err = s.Read(ctx, wanted(), r)
+	return r.seen, err
+}
+
+// wantMessage asserts that an error holds a text.
+func wantMessage(t *testing.T, err error, substring string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one with %q", substring)
+	}
+	if !strings.Contains(err.Error(), substring) {
+		t.Errorf("the error is %q, want one with %q", err, substring)
+	}
 }
 
 // wantQuiet asserts that a message holds neither the password nor anybody's data, and nothing
@@ -128,11 +158,11 @@ func TestServerIsReadCompletely(t *testing.T) {
 	for name, options := range transports() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			accounts, pages := 300, 3
+			number, pages := 300, 3
 			if options.TLS {
-				accounts, pages = 2500, 25
+				number, pages = 2500, 25
 			}
-			options.Entries = people(accounts)
+			options.Entries = people(number)
 			directory, s := serve(t, options)
 			plain := !options.TLS && !options.StartTLS
 			s.Insecure = plain
@@ -141,13 +171,13 @@ func TestServerIsReadCompletely(t *testing.T) {
 				t.Fatal(err)
 			}
 			stats := directory.Stats()
-			if len(read) != accounts || stats.Entries != accounts || stats.Pages != pages+1 {
-				t.Errorf("read %d accounts of %d sent on %d pages, want %d on %d, and one for the policy", len(read), stats.Entries, stats.Pages, accounts, pages)
+			if len(read) != number || stats.Entries != number || stats.Pages != pages {
+				t.Errorf("read %d accounts of %d sent on %d pages, want %d on %d", len(read), stats.Entries, stats.Pages, number, pages)
 			}
 			if stats.Connections != 1 || stats.Binds != 1 || (stats.PlaintextBinds > 0) != plain {
 				t.Errorf("%d connections, %d binds, %d in clear text", stats.Connections, stats.Binds, stats.PlaintextBinds)
 			}
-			if stats.LastFilter != accountFilter {
+			if stats.LastFilter != accounts {
 				t.Errorf("the filter was %s", stats.LastFilter)
 			}
 		})
@@ -172,60 +202,6 @@ func TestServerPagesOfEverySize(t *testing.T) {
 	}
 }
 
-func TestServerPolicyEstimatesExpiry(t *testing.T) {
-	t.Parallel()
-	_, s := serve(t, fakedc.Options{TLS: true, Entries: append(people(1), domain())})
-	var read []User
-	err := readServer(context.Background(), s, nil, func(e Entry, p Policy) error {
-		u, _, err := rules().User(e, p)
-		read = append(read, u)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(read) != 1 || read[0].PasswordState != "estimated" || read[0].PasswordExpires == nil {
-		t.Errorf("got %+v", read)
-	}
-}
-
-func TestServerIsAskedForWhatTheFilterCompares(t *testing.T) {
-	t.Parallel()
-	list := people(3)
-	list[1].Attributes["adminDescription"] = [][]byte{[]byte("svc backup")}
-	_, s := serve(t, fakedc.Options{TLS: true, Entries: list})
-	r := rules()
-	var err error
-	if r.ExcludeFilter, err = CompileFilter("(adminDescription=svc*)"); err != nil {
-		t.Fatal(err)
-	}
-	excluded := ""
-	k := Collector{Server: s, Rules: r}
-	err = k.stream(context.Background(), func(e Entry, p Policy) error {
-		u, _, err := r.User(e, p)
-		excluded += "/" + u.Excluded
-		return err
-	})
-	if err != nil || excluded != "//filter/" {
-		t.Errorf("got %q, %v", excluded, err)
-	}
-}
-
-func TestServerCheck(t *testing.T) {
-	t.Parallel()
-	directory, s := serve(t, fakedc.Options{TLS: true, Entries: people(500)})
-	k := Collector{Server: s, Rules: rules()}
-	if err := k.Check(context.Background()); err != nil {
-		t.Errorf("the check says %v", err)
-	}
-	if err := directory.SetEntries(nil); err != nil {
-		t.Fatal(err)
-	}
-	wantMessage(t, k.Check(context.Background()), "no account is visible: check base_dn")
-	k.Server.Password = secret("wrong horse")
-	wantMessage(t, k.Check(context.Background()), "check credentials")
-}
-
 // What goes wrong before the first entry.
 func TestServerConnectionFailures(t *testing.T) {
 	t.Parallel()
@@ -236,20 +212,20 @@ func TestServerConnectionFailures(t *testing.T) {
 		message string
 	}{
 		"a wrong password": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Password = secret("wrong horse") },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Credentials.Password = secret("wrong horse") },
 			"the server refused user name or password (LDAP result 49, data 52e: wrong password): check credentials",
 		},
 		"a wrong name": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Username = "private@contoso.example" },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Credentials.Username = "private@contoso.example" },
 			"check credentials",
 		},
 		"an empty password": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Password = secret("") },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Credentials.Password = secret("") },
 			"the password is empty: check credentials",
 		},
 		"a password that cannot be fetched": {
 			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) {
-				s.Password = func() (string, error) { return "", errors.New("the variable CONTOSO_AD_PASSWORD is not set") }
+				s.Credentials.Password = func() (string, error) { return "", errors.New("the variable CONTOSO_AD_PASSWORD is not set") }
 			},
 			"read the password: the variable CONTOSO_AD_PASSWORD is not set",
 		},
@@ -326,12 +302,12 @@ func TestServerConnectionFailures(t *testing.T) {
 			"the server does not encrypt the connection (LDAP result 52): give it a certificate, or use ldaps://",
 		},
 		"LDAPS on a plain port": {
-			fakedc.Options{}, func(_ *testing.T, s *Server) { s.URL = strings.Replace(s.URL, "ldap:", "ldaps:", 1) },
+			fakedc.Options{}, func(_ *testing.T, s *Server) { s.URLs[0] = strings.Replace(s.URLs[0], "ldap:", "ldaps:", 1) },
 			"encrypt the connection: ",
 		},
 		"plain LDAP on a TLS port": {
 			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) {
-				s.URL, s.StartTLS = strings.Replace(s.URL, "ldaps:", "ldap:", 1), true
+				s.URLs[0], s.StartTLS = strings.Replace(s.URLs[0], "ldaps:", "ldap:", 1), true
 			},
 			"ask for encryption: ",
 		},
@@ -340,15 +316,15 @@ func TestServerConnectionFailures(t *testing.T) {
 			"a bind in clear text is refused: use ldaps://, start_tls: true or, if it must be, insecure: true",
 		},
 		"a base that does not exist": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.BaseDN = "OU=Private,DC=contoso,DC=example" },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Bases[0] = "OU=Private,DC=contoso,DC=example" },
 			"base_dn does not exist on this server (LDAP result 32): check it",
 		},
 		"a base in another domain": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.BaseDN = "DC=private,DC=example" },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Bases[0] = "DC=private,DC=example" },
 			"base_dn lies in another domain (LDAP result 10)",
 		},
 		"a base that is no DN": {
-			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.BaseDN = "private" },
+			fakedc.Options{TLS: true}, func(_ *testing.T, s *Server) { s.Bases[0] = "private" },
 			"base_dn is no distinguished name to this server (LDAP result 34): check it",
 		},
 	} {
@@ -405,8 +381,8 @@ func TestServerThatNeverAnswers(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(s *Server){
 		"LDAPS":      func(*Server) {},
-		"StartTLS":   func(s *Server) { s.URL, s.StartTLS = strings.Replace(s.URL, "ldaps:", "ldap:", 1), true },
-		"clear text": func(s *Server) { s.URL, s.Insecure = strings.Replace(s.URL, "ldaps:", "ldap:", 1), true },
+		"StartTLS":   func(s *Server) { s.URLs[0], s.StartTLS = strings.Replace(s.URLs[0], "ldaps:", "ldap:", 1), true },
+		"clear text": func(s *Server) { s.URLs[0], s.Insecure = strings.Replace(s.URLs[0], "ldaps:", "ldap:", 1), true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -416,7 +392,10 @@ func TestServerThatNeverAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { listener.Close() })
-			s := Server{URL: "ldaps://" + listener.Addr().String(), Username: bindName, Password: secret(bindSecret), Timeout: 200 * time.Millisecond}
+			s := Server{
+				URLs: []string{"ldaps://" + listener.Addr().String()}, Bases: []string{baseDN}, Pause: noPause,
+				Credentials: Credentials{Username: bindName, Password: secret(bindSecret)}, Timeout: 200 * time.Millisecond,
+			}
 			change(&s)
 			_, err = readAll(context.Background(), s, nil)
 			wantMessage(t, err, "the server sent nothing for 200ms; check the network and the server, or raise the collector's timeout")
@@ -435,14 +414,6 @@ func TestServerThatNeverAnswers(t *testing.T) {
 func TestServerReadFailures(t *testing.T) {
 	t.Parallel()
 	const short = 2 * time.Second
-	entry := func(n int, change func(attributes map[string][][]byte)) fakedc.Faults {
-		return fakedc.Faults{Entry: func(i int, e fakedc.Entry) fakedc.Entry {
-			if i == n {
-				change(e.Attributes)
-			}
-			return e
-		}}
-	}
 	for name, c := range map[string]struct {
 		faults  fakedc.Faults
 		timeout time.Duration
@@ -472,22 +443,6 @@ func TestServerReadFailures(t *testing.T) {
 		"another refusal":                {fakedc.Faults{FailPage: 2, FailCode: ldap.LDAPResultOther}, 0, 100, "page 2: the server refused the search: LDAP result 80"},
 		"a cookie rejected":              {fakedc.Faults{RejectCookieOnPage: 2}, 0, 100, "page 2: the server dropped the search between two pages"},
 		"a cookie rejected on page 3":    {fakedc.Faults{RejectCookieOnPage: 3, RejectCookieCode: ldap.LDAPResultOperationsError}, 0, 200, "page 3: the server dropped the search between two pages"},
-		"a part of an attribute": {
-			fakedc.Faults{RangedAttribute: "proxyAddresses"}, 0, 0,
-			"page 1: entry 1 (objectGUID 0100feff-3030-3030-3030-303030303030): proxyaddresses has more values than the server sends at once",
-		},
-		"an entry without objectGUID": {
-			entry(150, func(a map[string][][]byte) { delete(a, "objectGUID") }), 0, 149,
-			"page 2: entry 150: objectGUID is missing; without it the account cannot be told from another",
-		},
-		"invalid UTF-8": {
-			entry(250, func(a map[string][][]byte) { a["givenName"] = [][]byte{[]byte("Private\xfc")} }), 0, 249,
-			"page 3: entry 250 (objectGUID 0100feff-3030-3030-3030-303030323439): givenname is not valid UTF-8 (octet 0xfc at 7)",
-		},
-		"a time that is none": {
-			entry(1, func(a map[string][][]byte) { a["pwdLastSet"] = [][]byte{[]byte("-7")} }), 0, 0,
-			"pwdlastset is wrong: -7 is not a time between 1601 and 9999",
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -587,12 +542,8 @@ func TestServerReadEndsWithTheVisitor(t *testing.T) {
 	t.Parallel()
 	_, s := serve(t, fakedc.Options{TLS: true, Entries: people(1000)})
 	s.PageSize = 1000
-	visited := 0
-	err := readServer(context.Background(), s, nil, func(Entry, Policy) error {
-		visited++
-		return errDisk
-	})
-	if !errors.Is(err, errDisk) || visited != 1 {
-		t.Errorf("got %v after %d entries", err, visited)
+	r := &roll{refuse: errors.New("the disk is full")}
+	if _, err := s.Read(context.Background(), wanted(), r); !errors.Is(err, r.refuse) || len(r.seen) != 1 || len(r.attempts) != 1 {
+		t.Errorf("got %v after %d entries and %d attempts", err, len(r.seen), len(r.attempts))
 	}
 }

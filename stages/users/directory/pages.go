@@ -1,9 +1,10 @@
-package users
+package directory
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -15,24 +16,15 @@ const domainScope = "1.2.840.113556.1.4.1339"
 // searchBuffer is how many entries may wait between the network and the conversion.
 const searchBuffer = 64
 
-// readServer streams every account below the base DN to visit, page by page. It returns nil
-// only if the read was provably complete.
-func readServer(ctx context.Context, s Server, more []string, visit func(Entry, Policy) error) error {
-	c, err := s.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	policy := Policy{}
-	if policy.MaxPasswordAge, err = c.maxPasswordAge(); err != nil {
-		return err
-	}
-	place := 0
+// subtree streams every entry below a base DN to visit, page by page.
+func (c *connection) subtree(ctx context.Context, s Server, base string, want Request, visit func(Entry) error) error {
 	var cookie []byte
 	for page := 1; ; page++ {
-		cookie, err = c.page(ctx, s, cookie, more, func(e *ldap.Entry) error {
-			place++
-			return visit(fromLDAP(e, fmt.Sprintf("entry %d", place)), policy)
+		began, read := time.Now(), 0
+		var err error
+		cookie, err = c.page(ctx, s, base, want, cookie, func(e *ldap.Entry) error {
+			read++
+			return visit(fromLDAP(e))
 		})
 		if err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
@@ -40,18 +32,23 @@ func readServer(ctx context.Context, s Server, more []string, visit func(Entry, 
 		if len(cookie) == 0 {
 			return nil
 		}
+		if s.MaxRate > 0 { // the server rests between pages
+			if err := s.Pause(ctx, time.Duration(read)*time.Second/time.Duration(s.MaxRate)-time.Since(began)); err != nil {
+				return fmt.Errorf("the read was stopped: %w", err)
+			}
+		}
 	}
 }
 
 // page reads one page and returns the cookie of the next, empty after the last. go-ldap ends a
 // search without an error when its connection was closed before, or its context is done; the
 // page counts only if its paging control arrived and nobody gave up meanwhile.
-func (c *connection) page(ctx context.Context, s Server, cookie []byte, more []string, visit func(*ldap.Entry) error) ([]byte, error) {
+func (c *connection) page(ctx context.Context, s Server, base string, want Request, cookie []byte, visit func(*ldap.Entry) error) ([]byte, error) {
 	paging := ldap.NewControlPaging(s.PageSize)
 	paging.SetCookie(cookie)
 	// A fresh request every time: go-ldap leaves the last cookie in a used one.
-	request := ldap.NewSearchRequest(s.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		accountFilter, requestedAttributes(more), []ldap.Control{paging, ldap.NewControlString(domainScope, false, "")})
+	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		want.Filter, want.Attributes, []ldap.Control{paging, ldap.NewControlString(domainScope, false, "")})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	response := c.SearchAsync(ctx, request, searchBuffer)
@@ -76,47 +73,19 @@ func (c *connection) page(ctx context.Context, s Server, cookie []byte, more []s
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("the read was stopped: %w", context.Cause(ctx))
 	case err != nil && len(cookie) > 0 && ldap.IsErrorAnyOf(err, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultOperationsError):
-		return nil, errors.New("the server dropped the search between two pages, to make room for others or because it restarted; nothing of this read counts: run again, and name one domain controller in url, not a load balancer")
+		return nil, dropped(errors.New("the server dropped the search between two pages, to make room for others or because it restarted; nothing of this read counts: run again, and name domain controllers in url, not a load balancer"))
 	case err != nil:
 		return nil, waiting.explain(explainSearch(err))
 	case end == nil:
-		return nil, waiting.explain(errors.New("the server ended the page without saying that it was complete; nothing of this read counts"))
+		return nil, waiting.explain(broken(errors.New("the server ended the page without saying that it was complete; nothing of this read counts")))
 	}
 	return end.Cookie, nil
 }
 
-// maxPasswordAge reads the domain's policy; nil if the account may not see it.
-func (c *connection) maxPasswordAge() (*int64, error) {
-	waiting := c.watch()
-	defer waiting.stop()
-	root, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", []string{"defaultNamingContext"}, nil))
-	if err != nil {
-		return nil, waiting.explain(fmt.Errorf("read the server's root: %w", explainSearch(err)))
-	}
-	if len(root.Entries) == 0 || root.Entries[0].GetAttributeValue("defaultNamingContext") == "" {
-		return nil, nil //nolint:nilnil // not a domain controller: it has no domain policy
-	}
-	domain, err := c.Search(ldap.NewSearchRequest(root.Entries[0].GetAttributeValue("defaultNamingContext"),
-		ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"maxPwdAge"}, nil))
-	if err != nil {
-		if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
-			return nil, nil //nolint:nilnil // not readable: password states say unknown where it is needed
-		}
-		return nil, waiting.explain(fmt.Errorf("read the domain's password policy: %w", explainSearch(err)))
-	}
-	if len(domain.Entries) == 0 {
-		return nil, nil //nolint:nilnil // as above
-	}
-	a := attributeReader{entry: fromLDAP(domain.Entries[0], "the domain's entry")}
-	age := a.integer(attrMaxPwdAge)
-	return age, a.err
-}
-
-func fromLDAP(e *ldap.Entry, place string) Entry {
-	entry := Entry{DN: e.DN, Place: place, Attributes: make(map[string][][]byte, len(e.Attributes))}
+func fromLDAP(e *ldap.Entry) Entry {
+	entry := Entry{DN: e.DN, Attributes: make(map[string][][]byte, len(e.Attributes))}
 	for _, attribute := range e.Attributes {
-		entry.add(attribute.Name, attribute.ByteValues...)
+		entry.Add(attribute.Name, attribute.ByteValues...)
 	}
 	return entry
 }
@@ -144,9 +113,9 @@ func explainSearch(err error) error {
 	case ldap.LDAPResultOperationsError:
 		return errors.New("the server refused the search (LDAP result 1): is the account allowed to read the directory?")
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
-		return fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode)
+		return busy(fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode))
 	case ldap.ErrorNetwork:
-		return fmt.Errorf("the connection broke while the server was answering; nothing of this read counts, run again: %w", result.Err)
+		return broken(fmt.Errorf("the connection broke while the server was answering; nothing of this read counts, run again: %w", result.Err))
 	default:
 		return fmt.Errorf("the server refused the search: LDAP result %d (%s)", result.ResultCode, ldap.LDAPResultCodeMap[result.ResultCode])
 	}

@@ -1,0 +1,70 @@
+package users
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rollcall/stages/users/directory"
+)
+
+// outcome is how a complete read went.
+type outcome struct {
+	users int64
+	// controllers are those that answered, the one that was read first; silent are those that
+	// should have told their lastLogon and did not.
+	controllers, silent []string
+	// certificate is when the controller's expires; nil without one.
+	certificate *time.Time
+	// remarks are what a person should know all the same.
+	remarks []string
+}
+
+// expiryWarning is how long before its end a certificate is warned of.
+const expiryWarning = 30 * 24 * time.Hour
+
+func outcomeOf(t tally, d directory.Domain, now time.Time) outcome {
+	o := outcome{users: t.users}
+	if t.unknown > 0 {
+		o.remark("the status attributes of %d of %d users are not readable for this account: their AD status is unknown", t.unknown, t.users)
+	}
+	if t.unreadable > 0 {
+		o.remark("%d values are wrong and were left out, the first at %s", t.unreadable, t.firstWrong)
+	}
+	if end := d.CertificateExpires; !end.IsZero() {
+		o.certificate = &end
+		if end.Sub(now) < expiryWarning {
+			o.remark("the certificate of %s expires on %s: renew it", d.Controller.Name(), end.Format(time.DateOnly))
+		}
+	}
+	return o
+}
+
+// pinned tells which controller was read, and which ones could not be.
+func (o *outcome) pinned(reading directory.Reading) {
+	o.controllers = []string{reading.Pinned.Name()}
+	for _, f := range reading.Failed {
+		o.remark("%s could not be read, %s was: %s", f.Controller.Name(), reading.Pinned.Name(), f.Err)
+	}
+}
+
+// others tells which of the other controllers told their lastLogon.
+func (o *outcome) others(asked []directory.Controller, silent []directory.Failure) {
+	failed := map[directory.Controller]bool{}
+	for _, f := range silent {
+		failed[f.Controller] = true
+		o.silent = append(o.silent, f.Controller.Name())
+		o.remark("%s did not tell its lastLogon: %s", f.Controller.Name(), f.Err)
+	}
+	for _, c := range asked {
+		if !failed[c] {
+			o.controllers = append(o.controllers, c.Name())
+		}
+	}
+}
+
+func (o *outcome) remark(format string, args ...any) {
+	o.remarks = append(o.remarks, fmt.Sprintf(format, args...))
+}
+
+func (o outcome) message() string { return strings.Join(o.remarks, "; ") }
