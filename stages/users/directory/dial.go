@@ -44,7 +44,7 @@ func (s Server) connect(ctx context.Context, to Controller) (_ *connection, err 
 	if err != nil {
 		return nil, fmt.Errorf("wait for a connection to %s: %w", to.Name(), err)
 	}
-	dialer := net.Dialer{Timeout: min(s.Timeout, maxDial)}
+	dialer := net.Dialer{Timeout: min(s.Timeout, maxDial), Resolver: s.Resolver}
 	raw, err := dialer.DialContext(ctx, "tcp", to.address())
 	if err != nil {
 		leave()

@@ -97,7 +97,21 @@ func (c *connection) list(dn, filter string, attributes ...string) ([]Entry, err
 	return c.search(dn, ldap.ScopeSingleLevel, filter, attributes)
 }
 
+// search reads entries that fit into one answer; none if they are not there or not readable.
 func (c *connection) search(dn string, scope int, filter string, attributes []string) ([]Entry, error) {
+	found, err := c.ask(dn, scope, filter, attributes)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(found))
+	for i, e := range found {
+		entries[i], _ = fromLDAP(e, nil)
+		entries[i].Place = Place{Unit: "entry", Number: i + 1}
+	}
+	return entries, nil
+}
+
+func (c *connection) ask(dn string, scope int, filter string, attributes []string) ([]*ldap.Entry, error) {
 	waiting := c.watch()
 	defer waiting.stop()
 	result, err := c.Search(ldap.NewSearchRequest(dn, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil))
@@ -107,10 +121,5 @@ func (c *connection) search(dn string, scope int, filter string, attributes []st
 		}
 		return nil, waiting.explain(explainSearch(err))
 	}
-	entries := make([]Entry, len(result.Entries))
-	for i, e := range result.Entries {
-		entries[i] = fromLDAP(e)
-		entries[i].Place = Place{Unit: "entry", Number: i + 1}
-	}
-	return entries, nil
+	return result.Entries, nil
 }

@@ -18,12 +18,12 @@ func (s Server) ReadOthers(ctx context.Context, others []Controller, want Reques
 	s = s.withDefaults()
 	var mu sync.Mutex
 	failures := make([]error, len(others))
-	group, ctx := errgroup.WithContext(ctx)
+	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(parallelOthers)
 	for i, controller := range others {
 		group.Go(func() error {
 			var refusal error
-			failures[i] = s.readOther(ctx, controller, want, func(e Entry) error {
+			failures[i] = s.readOther(asking, controller, want, func(e Entry) error {
 				mu.Lock()
 				defer mu.Unlock()
 				refusal = visit(e)

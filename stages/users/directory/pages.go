@@ -16,16 +16,33 @@ const domainScope = "1.2.840.113556.1.4.1339"
 // searchBuffer is how many entries may wait between the network and the conversion.
 const searchBuffer = 64
 
-// subtree streams every entry below a base DN to visit, page by page.
+// subtree streams every entry below a base DN to visit, page by page. An entry whose values do
+// not fit into one answer is held back until its page is over: the library cannot do two things on
+// one connection while somebody waits.
 func (c *connection) subtree(ctx context.Context, s Server, base string, want Request, visit func(Entry) error) error {
+	type held struct {
+		entry Entry
+		rest  unfinished
+	}
 	var cookie []byte
 	for page := 1; ; page++ {
 		began, read := time.Now(), 0
+		var later []held
 		var err error
 		cookie, err = c.page(ctx, s, base, want, cookie, func(e *ldap.Entry) error {
 			read++
-			return visit(fromLDAP(e))
+			entry, rest := fromLDAP(e, want.Attributes)
+			if rest != nil {
+				later = append(later, held{entry, rest})
+				return nil
+			}
+			return visit(entry)
 		})
+		for i := 0; i < len(later) && err == nil; i++ {
+			if err = c.finish(&later[i].entry, later[i].rest); err == nil {
+				err = visit(later[i].entry)
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
 		}
@@ -80,14 +97,6 @@ func (c *connection) page(ctx context.Context, s Server, base string, want Reque
 		return nil, waiting.explain(broken(errors.New("the server ended the page without saying that it was complete; nothing of this read counts")))
 	}
 	return end.Cookie, nil
-}
-
-func fromLDAP(e *ldap.Entry) Entry {
-	entry := Entry{DN: e.DN, Attributes: make(map[string][][]byte, len(e.Attributes))}
-	for _, attribute := range e.Attributes {
-		entry.Add(attribute.Name, attribute.ByteValues...)
-	}
-	return entry
 }
 
 // explainSearch says what a result code means here; the server's text may hold names and is

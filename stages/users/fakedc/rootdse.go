@@ -31,6 +31,7 @@ func (s *Server) rootDSE() (*entry, error) {
 		"dnsHostName":                text(s.options.HostName),
 		"dsServiceName":              text("CN=NTDS Settings," + server),
 		"highestCommittedUSN":        text(strconv.FormatInt(s.currentDirectory().usn, 10)),
+		"isSynchronized":             text(strings.ToUpper(strconv.FormatBool(!s.options.Unsynchronized))),
 		"namingContexts":             text(context, configuration),
 		"rootDomainNamingContext":    text(context),
 		"serverName":                 text(server),

@@ -60,6 +60,9 @@ type Options struct {
 	// MaxPageSize is the largest number of entries in one answer. Zero means
 	// 1,000, the default of Active Directory.
 	MaxPageSize int
+	// Unsynchronized is what a new domain controller is that has not received all of the
+	// directory yet, and says in its rootDSE.
+	Unsynchronized bool
 	// MaxValRange is the largest number of values of one attribute in one answer,
 	// 1,500 in an Active Directory that nobody has tuned. Clients get the others by
 	// range retrieval. Zero means that all values are sent and that requests for a
