@@ -1,8 +1,8 @@
 # Completes, in the sam.ldb of the first domain controller, what Samba leaves
 # out for controllers on loopback addresses, or does while they run: their A
-# records and service principal names; and for one that has joined, the alias
-# that replication asks for and an SRV record beside every one that names dc1
-# (but that of the PDC emulator).
+# records and service principal names (replication has one of its own); and for
+# one that has joined, the alias that replication asks for and an SRV record
+# beside every one that names dc1 (but that of the PDC emulator).
 #
 #     addresses.py SAM dc1=127.0.0.1
 #     addresses.py SAM dc2=127.0.0.2
@@ -33,26 +33,28 @@ def add(zone, name, record):
     records = db.dns_extract(found[0]["dnsRecord"]) if len(found) else []
     if not len(found):
         db.add({"dn": dn, "objectClass": ["top", "dnsNode"]})
-    db.dns_replace_by_dn(dn, records + [record])
+    if not any(r.wType == record.wType and r.data == record.data for r in records):
+        db.dns_replace_by_dn(dn, records + [record])
 
 
 for name in host, "@":
     add(domain, name, ARecord(address))
 
+for entry in db.search(base=db.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["objectGUID"]):
+    if entry.dn.parent().get_rdn_value().lower() == host:
+        guid = db.schema_format_value("objectGUID", entry["objectGUID"][0]).decode()
+
 account = db.search(expression=f"(sAMAccountName={host}$)", attrs=["servicePrincipalName"])[0]
 have = {str(spn).lower() for spn in account["servicePrincipalName"]}
-want = [f"ldap/{fqdn}", f"ldap/{host.upper()}", f"ldap/{fqdn}/{domain}"]
+want = [f"ldap/{fqdn}", f"ldap/{host.upper()}", f"ldap/{fqdn}/{domain}", f"ldap/{guid}._msdcs.{domain}",
+        f"GC/{fqdn}/{domain}", f"E3514235-4B06-11D1-AB04-00C04FC2DCD2/{guid}/{domain}"]
 message = ldb.Message(account.dn)
 message["spn"] = ldb.MessageElement([spn for spn in want if spn.lower() not in have],
                                     ldb.FLAG_MOD_ADD, "servicePrincipalName")
 db.modify(message)
 
 if host != "dc1":
-    for entry in db.search(base=db.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["objectGUID"]):
-        if entry.dn.parent().get_rdn_value().lower() == host:
-            guid = db.schema_format_value("objectGUID", entry["objectGUID"][0]).decode()
-            add(f"_msdcs.{domain}", guid, CNAMERecord(fqdn))
-
+    add(f"_msdcs.{domain}", guid, CNAMERecord(fqdn))
     for part in "DomainDnsZones", "ForestDnsZones":
         for node in db.search(base=f"DC={part},{base}", expression="(objectClass=dnsNode)", attrs=["dnsRecord"]):
             if "dnsRecord" not in node or ".pdc," in str(node.dn) or ".pdc." in str(node.dn):

@@ -285,6 +285,15 @@ if [[ $controllers -eq 2 ]]; then
 	addresses dc2="$address2"
 	"$here/controller.sh" "$dir" 2 start
 	say "$url2 answers"
+	# Once in either direction: from then on they tell each other of changes.
+	if [[ ${ROLLCALL_AD_RESOLVED:-} == 1 ]]; then
+		for pair in "dc2.$domain dc1.$domain" "dc1.$domain dc2.$domain"; do
+			# shellcheck disable=SC2086 # two words
+			USER=Administrator PASSWD_FILE=$dir/private/admin.password quiet replicate.log \
+				samba-tool drs replicate $pair "$base"
+		done
+		say 'replicated'
+	fi
 fi
 
 cat >"$dir/env" <<ENV
