@@ -57,7 +57,9 @@ stop)
 	done
 	signal KILL
 	;;
-pause) runs && signal STOP || die 'it does not run' ;;
-resume) runs && signal CONT || die 'it does not run' ;;
+pause | resume)
+	runs || die 'it does not run'
+	if [[ $3 == pause ]]; then signal STOP; else signal CONT; fi
+	;;
 *) die "$3: what should that be?" ;;
 esac
