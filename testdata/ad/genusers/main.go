@@ -14,9 +14,11 @@
 //	20-users-NN.ldif     ldbadd with bypass, at most 2,000 users a file
 //	30-passwords.ldif    ldbadd
 //	40-others.ldif       ldbadd: groups, policies, computers, contacts
-//	50-changes.ldif     ldbmodify with bypass
+//	50-changes.ldif      ldbmodify with bypass
+//	60-dc2.ldif          ldbmodify with bypass, on a second controller
 //	logon.txt            principals to log on, one a line
 //	lockout.txt          principals to lock out, one a line
+//	logon2.txt           sAMAccountNames last logged on at the second controller
 //	contacts.jsonl       documented contacts of organization 1001 (and a few of 2002)
 //
 // Hashing a password costs a domain controller some 20 ms, ten times the rest
@@ -81,7 +83,9 @@ type gen struct {
 	weekly, ageless   []string // DNs in the groups of the fine-grained policies
 	direct            []string // DNs that the ageless policy names itself
 	logon, lockout    []string
+	logon2            []string
 	changes           []change // what accounts can only become
+	changes2          []change // on the second controller
 	plain, withSecret []entry
 }
 
@@ -140,9 +144,11 @@ func (g *gen) run(now string) (err error) {
 		"10-containers.ldif": g.containers,
 		"30-passwords.ldif":  func(w io.Writer) error { return writeEntries(w, g.withSecret) },
 		"40-others.ldif":     g.others,
-		"50-changes.ldif":    g.modifications,
+		"50-changes.ldif":    modifications(g.changes),
+		"60-dc2.ldif":        modifications(g.changes2),
 		"logon.txt":          lines(g.logon),
 		"lockout.txt":        lines(g.lockout),
+		"logon2.txt":         lines(g.logon2),
 		"contacts.jsonl":     g.contacts,
 	}
 	part := 0
@@ -286,6 +292,7 @@ func (g *gen) bulk(i int) {
 	p.email = g.mail(&e, r.IntN(20), local, i)
 	g.status(&e, i)
 	g.logons(&e, i)
+	g.elsewhere(dn, sam, i)
 	g.plain = append(g.plain, e)
 	g.people = append(g.people, p)
 }
@@ -438,6 +445,19 @@ func (g *gen) logons(e *entry, i int) {
 	default:
 		e.add("lastLogon", g.ago(days(100)))
 		e.add("lastLogonTimestamp", g.ago(days(12)))
+	}
+}
+
+// elsewhere: what the second controller knows of logons that the first does
+// not. Most of its lastLogon are newer than the first one's, of whatever kind
+// that is; a few are older.
+func (g *gen) elsewhere(dn, sam string, i int) {
+	switch i % 160 {
+	case 3:
+		g.logon2 = append(g.logon2, sam)
+		g.changes2 = append(g.changes2, change{dn, "lastLogon", g.ago(time.Duration(i) * 10 * time.Second)})
+	case 83:
+		g.changes2 = append(g.changes2, change{dn, "lastLogon", g.ago(time.Duration(1000+i) * 24 * time.Hour)})
 	}
 }
 
@@ -624,12 +644,14 @@ func (g *gen) others(w io.Writer) error {
 	return writeEntries(w, all)
 }
 
-func (g *gen) modifications(w io.Writer) error {
-	for _, c := range g.changes {
-		writeAttr(w, attr{"dn", c.dn})
-		fmt.Fprintf(w, "changetype: modify\nreplace: %s\n%s: %s\n\n", c.name, c.name, c.value)
+func modifications(changes []change) func(io.Writer) error {
+	return func(w io.Writer) error {
+		for _, c := range changes {
+			writeAttr(w, attr{"dn", c.dn})
+			fmt.Fprintf(w, "changetype: modify\nreplace: %s\n%s: %s\n\n", c.name, c.name, c.value)
+		}
+		return nil
 	}
-	return nil
 }
 
 // ---- contacts ----
