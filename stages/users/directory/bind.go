@@ -56,11 +56,10 @@ func (c *connection) bind(s Server, password string) error {
 	case Kerberos:
 		return c.bindKerberos(s, password)
 	case External:
-		err := c.ExternalBind()
-		if err != nil && c.boundByCertificate(err) {
+		if c.boundByCertificate() {
 			return nil
 		}
-		return explainBind(err)
+		return explainBind(c.ExternalBind())
 	case NTLM:
 		// The library authenticates with the name alone, which must say the domain.
 		domain, _, _ := strings.Cut(s.Credentials.Username, `\`)
@@ -71,19 +70,14 @@ func (c *connection) bind(s Server, password string) error {
 }
 
 // boundByCertificate tells whether the server has bound the certificate already: on its LDAPS
-// port Active Directory does so at once, and refuses EXTERNAL there (MS-ADTS 5.1.1.2). Whoever is
-// not bound may not read there.
-func (c *connection) boundByCertificate(refusal error) bool {
-	if !c.controller.ldaps || ldap.IsErrorAnyOf(refusal, ldap.LDAPResultInvalidCredentials) {
+// port Active Directory does so at once, and refuses EXTERNAL there (MS-ADTS 5.1.1.2). A server
+// that does not say who is bound has bound nobody.
+func (c *connection) boundByCertificate() bool {
+	if !c.controller.ldaps {
 		return false
 	}
-	root, err := c.root()
-	if err != nil || !root.has("supportedcapabilities", activeDirectory) {
-		return false
-	}
-	_, err = c.Search(ldap.NewSearchRequest(root.Text("defaultnamingcontext"), ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		"(objectClass=*)", []string{"1.1"}, nil))
-	return err == nil
+	who, err := c.WhoAmI(nil)
+	return err == nil && who.AuthzID != ""
 }
 
 // explainBind keeps the server's result code; its text may hold names and is left out.

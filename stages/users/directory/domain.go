@@ -71,12 +71,9 @@ func (c *connection) domain() (Domain, error) {
 	return d, nil
 }
 
-// activeDirectory is the capability by which a server says that it is one (MS-ADTS 3.1.1.3.4.3).
-const activeDirectory = "1.2.840.113556.1.4.800"
-
 // root reads the rootDSE (MS-ADTS 3.1.1.3.2).
 func (c *connection) root() (Entry, error) {
-	root, err := c.one("", "defaultNamingContext", "configurationNamingContext", "dnsHostName", "currentTime", "highestCommittedUSN", "isSynchronized", "supportedCapabilities")
+	root, err := c.one("", "defaultNamingContext", "configurationNamingContext", "dnsHostName", "currentTime", "highestCommittedUSN", "isSynchronized")
 	if err != nil {
 		return root, fmt.Errorf("read the server's root: %w", err)
 	}

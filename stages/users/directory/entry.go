@@ -2,7 +2,6 @@ package directory
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -37,11 +36,6 @@ func (e Entry) First(name string) ([]byte, bool) {
 		return nil, false
 	}
 	return values[0], true
-}
-
-// has tells whether an attribute holds a value, as it is written.
-func (e Entry) has(name, value string) bool {
-	return slices.ContainsFunc(e.Attributes[name], func(v []byte) bool { return string(v) == value })
 }
 
 // Text is First as text; empty without a value.

@@ -94,6 +94,7 @@ type roll struct {
 	again    int // delivered twice, with a warning
 	attempts []Attempt
 	each     func(n int)
+	visit    func(Entry)
 	refuse   error
 }
 
@@ -110,6 +111,9 @@ func (r *roll) Visit(e Entry) error {
 		return errors.New("twice")
 	}
 	r.seen[guid] = true
+	if r.visit != nil {
+		r.visit(e)
+	}
 	if r.each != nil {
 		r.each(len(r.seen))
 	}
@@ -430,11 +434,11 @@ func TestServerReadFailures(t *testing.T) {
 		},
 		"stalled after the last entry":   {fakedc.Faults{StallAfterEntries: 300}, short, 300, "page 3: the server sent nothing for 2s"},
 		"stalled between pages":          {fakedc.Faults{StallOnPage: 2}, short, 100, "page 2: the server sent nothing for 2s"},
-		"stalled before the policy":      {fakedc.Faults{StallOnPage: 1}, short, 0, "the server sent nothing for 2s"},
+		"stalled before the first page":  {fakedc.Faults{StallOnPage: 1}, short, 0, "page 1: the server sent nothing for 2s"},
 		"a page without paging control":  {fakedc.Faults{NoControlOnPage: 2}, 0, 200, "page 2: the server ended the page without saying that it was complete; nothing of this read counts"},
 		"the only sign of more is lost":  {fakedc.Faults{NoControlOnPage: 1}, 0, 100, "page 1: the server ended the page without saying that it was complete"},
 		"the last page is not confirmed": {fakedc.Faults{NoControlOnPage: 3}, 0, 300, "page 3: the server ended the page without saying that it was complete"},
-		"busy on the first page":         {fakedc.Faults{FailPage: 1}, 0, 0, "the server is busy or unavailable (LDAP result 51): try again later"},
+		"busy on the first page":         {fakedc.Faults{FailPage: 1}, 0, 0, "page 1: the server is busy or unavailable (LDAP result 51): try again later"},
 		"busy on the second page":        {fakedc.Faults{FailPage: 2}, 0, 100, "page 2: the server is busy or unavailable (LDAP result 51): try again later"},
 		"unavailable on the second page": {fakedc.Faults{FailPage: 2, FailCode: ldap.LDAPResultUnavailable}, 0, 100, "page 2: the server is busy or unavailable (LDAP result 52)"},
 		"no right to read":               {fakedc.Faults{FailPage: 2, FailCode: ldap.LDAPResultInsufficientAccessRights}, 0, 100, "(LDAP result 50): give it read access"},

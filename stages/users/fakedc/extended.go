@@ -10,10 +10,11 @@ import (
 
 const (
 	oidStartTLS      = "1.3.6.1.4.1.1466.20037"
+	oidWhoAmI        = "1.3.6.1.4.1.4203.1.11.3"
 	oidDisconnection = "1.3.6.1.4.1.1466.20036"
 )
 
-// extended answers an extended request; StartTLS is the only one known.
+// extended answers an extended request: StartTLS, or who is bound.
 func (s *session) extended(r request) error {
 	name := child(r.op, 0)
 	oid, err := octets(name)
@@ -21,6 +22,8 @@ func (s *session) extended(r request) error {
 		return fmt.Errorf("read the extended operation: %w", errMalformed)
 	}
 	switch {
+	case oid == oidWhoAmI:
+		return s.whoAmI(r)
 	case oid != oidStartTLS:
 		return s.reply(r, ldap.ApplicationExtendedResponse,
 			result{code: ldap.LDAPResultProtocolError, message: messageUnknownExtension})
@@ -40,6 +43,15 @@ func (s *session) extended(r request) error {
 		return fmt.Errorf("agree to TLS: %w", err)
 	}
 	return s.upgrade()
+}
+
+// whoAmI tells the name that is bound, nothing if none is (RFC 4532).
+func (s *session) whoAmI(r request) error {
+	op := resultOp(ldap.ApplicationExtendedResponse, result{})
+	if s.bound {
+		op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 11, "u:"+s.server.options.BindDN, ""))
+	}
+	return s.send(r.id, op)
 }
 
 func (s *session) replyStartTLS(r request, res result) error {
