@@ -4,6 +4,7 @@ export GOFLAGS := -tags=duckdb_arrow
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 BENCH_DIR ?= /tmp/rollcall-bench
 BENCH_SIZE ?= 100000
+FUZZ_TIME ?= 1m
 
 .PHONY: help
 help: ## show this list
@@ -26,6 +27,10 @@ test: ## vet, then all tests that need nothing but Go and a C compiler, with the
 test-ad: ## run the nightly job against a real Samba AD domain controller (as root; says what to install)
 	testdata/ad/with-dc.sh "$$(mktemp -d)" go test -tags 'duckdb_arrow ad' -count=1 -timeout 20m -run TestSambaAD ./cmd/rollcall
 
+.PHONY: test-slapd
+test-slapd: ## read 200,000 accounts from slapd, by password and certificate, with flat memory (says what to install)
+	testdata/slapd/with-slapd.sh "$$(mktemp -d)" 200000 go test -tags 'duckdb_arrow slapd' -count=1 -timeout 20m -run TestSlapd ./stages/users
+
 .PHONY: replay
 replay: build ## run all replay cases
 	bin/rollcall replay testdata/replay
@@ -40,10 +45,14 @@ dictionary: ## write docs/dictionary.md
 	go run ./cmd/rollcall dictionary > docs/dictionary.md
 
 .PHONY: fuzz
-fuzz: ## fuzz the keys, LDIF and the conversion of entries, a minute each
-	go test ./schemas/keys -run '^$$' -fuzz FuzzKeysAreStable -fuzztime 1m
-	go test ./stages/users -run '^$$' -fuzz FuzzLDIF -fuzztime 1m
-	go test ./stages/users -run '^$$' -fuzz FuzzConversion -fuzztime 1m
+fuzz: ## fuzz the keys, LDIF and the conversion of entries, FUZZ_TIME (1m) each
+	go test ./schemas/keys -run '^$$' -fuzz FuzzKeysAreStable -fuzztime $(FUZZ_TIME) -fuzzminimizetime 500x
+	go test ./stages/users -run '^$$' -fuzz FuzzLDIF -fuzztime $(FUZZ_TIME) -fuzzminimizetime 500x
+	go test ./stages/users -run '^$$' -fuzz FuzzConversion -fuzztime $(FUZZ_TIME) -fuzzminimizetime 500x
+
+.PHONY: bench-ad
+bench-ad: ## measure at a Samba AD domain controller what an incremental read would save (as root)
+	testdata/ad/with-dc.sh "$$(mktemp -d)" go test -tags 'duckdb_arrow ad' -count=1 -timeout 20m -v -run TestMeasure ./cmd/rollcall
 
 .PHONY: bench
 bench: build ## time a first and an unchanged night of BENCH_SIZE users and contacts (needs GNU time: apt-get install time)

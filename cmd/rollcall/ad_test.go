@@ -33,6 +33,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,6 +67,8 @@ func TestSambaAD(t *testing.T) {
 	if t.Failed() {
 		t.FailNow() // what follows builds upon it
 	}
+
+	t.Run("samba-tool agrees", func(t *testing.T) { checkWithSambaTool(t, before, first, now) })
 
 	t.Run("an hour later", func(t *testing.T) {
 		later := now.Add(time.Hour)
@@ -149,6 +152,12 @@ func TestSambaAD(t *testing.T) {
 		if unreadable < 3000 {
 			t.Fatalf("only %d accounts are unreadable: the permission was not withdrawn", unreadable)
 		}
+		checked := r.verb(t, 0, dc.password, "check", "--connect", "--config", r.config)
+		for _, attribute := range []string{"userAccountControl", "msDS-User-Account-Control-Computed", "pwdLastSet", "accountExpires", "whenCreated"} {
+			if !strings.Contains(checked, fmt.Sprintf("not readable  %s of 3", attribute)) {
+				t.Errorf("check --connect does not tell that %s is not readable:\n%s", attribute, checked)
+			}
+		}
 		r.run(t, at, 0)
 		db := r.open(t)
 		after := dc.search(t, dc.bind, dc.password)
@@ -170,6 +179,36 @@ func TestSambaAD(t *testing.T) {
 		}
 		t.Log(query(t, db, `SELECT message FROM collectors`), "of Windows' own accounts now published:", len(rows)-len(expectUsers(before, at, critical)))
 	})
+}
+
+// checkWithSambaTool asks Samba's own tool for the status of some users of each kind.
+func checkWithSambaTool(t *testing.T, all []entry, published map[string]user, now time.Time) {
+	t.Helper()
+	asked := map[string]int{}
+	for _, e := range all {
+		u, there := published[e.guid()]
+		name := e.text("sAMAccountName")
+		if kind := u["ad_status"] + " " + u["password_state"]; !there || asked[kind] == 2 || strings.HasPrefix(name, "-") {
+			continue
+		} else {
+			asked[kind]++
+		}
+		out, err := exec.Command("samba-tool", "user", "show", name, "-H", os.Getenv("ROLLCALL_AD_SAM"),
+			"--attributes=userAccountControl,msDS-User-Account-Control-Computed,accountExpires").Output()
+		if err != nil {
+			t.Fatalf("samba-tool user show %s: %v", name, err)
+		}
+		shown := parseLDIF(t, strings.TrimSpace(string(out))+"\n")
+		if len(shown) != 1 {
+			t.Fatalf("samba-tool showed %d entries of %s", len(shown), name)
+		}
+		if want := expectStatus(shown[0], now); u["ad_status"] != want {
+			t.Errorf("%s is %s, and to samba-tool %s", e.guid(), u["ad_status"], want)
+		}
+	}
+	if len(asked) < 8 {
+		t.Errorf("only %d kinds of users were asked for: %v", len(asked), asked)
+	}
 }
 
 // ---- the directory, through ldapsearch ----
@@ -692,15 +731,24 @@ const passwordVariable = "CONTOSO_AD_PASSWORD"
 
 func newRollcall(t *testing.T, dc *controller) *rollcall {
 	t.Helper()
-	r := &rollcall{dc: dc, dir: t.TempDir()}
-	r.binary = filepath.Join(r.dir, "rollcall")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "duckdb_arrow", "-o", r.binary, "rollcall/cmd/rollcall")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	binary, err := builtBinary()
+	if err != nil {
+		t.Fatal(err)
 	}
+	r := &rollcall{dc: dc, dir: t.TempDir(), binary: binary}
 	r.config = r.configWithCA(t, dc.ca)
 	return r
 }
+
+// builtBinary builds the program once for all tests.
+var builtBinary = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(os.Getenv("ROLLCALL_AD_DIR"), "rollcall")
+	out, err := exec.Command("go", "build", "-tags", "duckdb_arrow", "-o", binary, "rollcall/cmd/rollcall").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
 
 // configWithCA writes a configuration that trusts the given CA; all of them have one data_dir.
 func (r *rollcall) configWithCA(t *testing.T, ca string) string {

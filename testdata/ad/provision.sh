@@ -100,7 +100,7 @@ printf 'wrong' >"$dir/private/wrong.password"
 
 # The certificate that Samba makes for itself has no subjectAltName, and no
 # client of today takes it.
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
 	-subj '/CN=rollcall test CA' -keyout "$dir/tls/ca.key" -out "$dir/tls/ca.pem" \
 	-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign' 2>"$dir/log/openssl.log"
 
@@ -111,7 +111,7 @@ certificate() {
 		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 			-subj "/CN=$2.$domain" -keyout "$file.key" -out "$file.csr" &&
 			openssl x509 -req -in "$file.csr" -CA "$dir/tls/ca.pem" -CAkey "$dir/tls/ca.key" -CAcreateserial \
-				-days 30 -out "$file.pem" -extfile <(
+				-days 90 -out "$file.pem" -extfile <(
 					printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n'
 					printf 'subjectAltName=DNS:%s.%s,%s\n' "$2" "$domain" "$3"
 				)

@@ -149,8 +149,20 @@ func TestRefusedOperations(t *testing.T) {
 	wantCode(t, c.ModifyDN(ldap.NewModifyDNRequest("CN=A", "CN=B", true, "")), ldap.LDAPResultUnwillingToPerform)
 	_, err := c.Compare("CN=A", "cn", "A")
 	wantCode(t, err, ldap.LDAPResultUnwillingToPerform)
-	_, err = c.WhoAmI(nil)
+	_, err = c.Extended(ldap.NewExtendedRequest("1.3.6.1.4.1.4203.1.11.1", nil)) // change a password
 	wantCode(t, err, ldap.LDAPResultProtocolError)
+}
+
+func TestWhoIsBoundIsTold(t *testing.T) {
+	s := start(t, Options{})
+	who, err := bound(t, s).WhoAmI(nil)
+	if err != nil || !strings.HasPrefix(who.AuthzID, "u:") {
+		t.Errorf("bound: got %+v, %v", who, err)
+	}
+	who, err = dial(t, s).WhoAmI(nil)
+	if err != nil || who.AuthzID != "" {
+		t.Errorf("not bound: got %+v, %v", who, err)
+	}
 }
 
 func TestUnknownOperationDisconnects(t *testing.T) {
