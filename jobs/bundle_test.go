@@ -24,6 +24,8 @@ import (
 type bundle struct {
 	folder string
 	memory memory.Allocator
+	// policies are more keys of the one organization of readServer.
+	policies string
 }
 
 // newBundle makes a folder whose record batches are checked to be released.

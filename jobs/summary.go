@@ -32,6 +32,7 @@ type OrganizationSummary struct {
 	Unmatched                                int64
 	MatchDeltas, EnrichmentDeltas, Creations int64
 	Pushed, Rejected, NotEligible            int64
+	Exclusions                               string // "disabled 5, trust 2"
 	Message                                  string
 }
 
@@ -40,7 +41,7 @@ func summarise(ctx context.Context, r *pipeline.Run, status pipeline.Status) (Su
 	err := r.Store.Query(ctx, func(scan func(...any) error) error {
 		var o OrganizationSummary
 		if err := scan(&o.ID, &o.Name, &o.Status, &o.Users, &o.Matched, &o.Ignored, &o.Unavailable, &o.Reasons, &o.Unmatched,
-			&o.MatchDeltas, &o.EnrichmentDeltas, &o.Creations, &o.Pushed, &o.Rejected, &o.NotEligible, &o.Message); err != nil {
+			&o.MatchDeltas, &o.EnrichmentDeltas, &o.Creations, &o.Pushed, &o.Rejected, &o.NotEligible, &o.Exclusions, &o.Message); err != nil {
 			return err
 		}
 		s.Organizations = append(s.Organizations, o)
@@ -72,6 +73,9 @@ func (s Summary) Write(w io.Writer) error {
 				would = "would be "
 			}
 			fmt.Fprintf(w, "  %d %sunmatched: %s\n", o.ID, would, o.Reasons)
+		}
+		if o.Exclusions != "" {
+			fmt.Fprintf(w, "  %d left out: %s\n", o.ID, o.Exclusions)
 		}
 		if o.Message != "" {
 			kind := o.Status

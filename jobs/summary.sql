@@ -16,6 +16,7 @@ SELECT o.organization_id,
        (SELECT count(*) FROM next_push_items p WHERE p.organization_id = o.organization_id AND p.state = 'pushed')   AS pushed,
        (SELECT count(*) FROM next_push_items p WHERE p.organization_id = o.organization_id AND p.state = 'rejected') AS rejected,
        (SELECT count(*) FROM next_push_items p WHERE p.organization_id = o.organization_id AND p.state = 'not_eligible') AS not_eligible,
+       COALESCE(o.exclusions, '')                                                                   AS exclusions,
        COALESCE(o.message, '')                                                                      AS message
 FROM next_run_organizations o
 JOIN read_settings s ON s.organization_id = o.organization_id

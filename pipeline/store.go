@@ -16,10 +16,6 @@ import (
 	"rollcall/schemas"
 )
 
-// storeVersion is the version of the tables in the store. A store of another version is refused
-// with what to do, never guessed at.
-const storeVersion = 1
-
 // Store is the run's own DuckDB database, on one connection: temporary tables live as long as
 // it does. Its methods may be called from several goroutines; they take turns.
 type Store struct {
@@ -77,20 +73,33 @@ func (s *Store) prepare(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if version != 0 && version != storeVersion {
-		return fmt.Errorf("the store %s has version %d, this rollcall writes version %d: use the rollcall that wrote it, or move data_dir aside to start anew", path, version, storeVersion)
-	}
-	if version == 0 {
-		ddl := "BEGIN;\n"
+	switch {
+	case version > schemas.Version:
+		return fmt.Errorf("the store %s has version %d, this rollcall writes version %d: use the rollcall that wrote it, or a newer one", path, version, schemas.Version)
+	case version == 0:
+		ddl := ""
 		for _, t := range schemas.Tables() {
 			if t.Life != schemas.Read {
 				ddl += t.CreateState()
 			}
 		}
-		ddl += fmt.Sprintf("INSERT INTO store_version VALUES (%d);\nCOMMIT;\n", storeVersion)
-		if err := s.Exec(ctx, ddl); err != nil {
-			return fmt.Errorf("create the store's tables: %w", err)
+		return s.alter(ctx, ddl, schemas.Version)
+	}
+	for next := version + 1; next <= schemas.Version; next++ {
+		if err := s.alter(ctx, schemas.Migration(next), next); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// alter brings the tables to a version, in one transaction: a start that is killed has done all of
+// it or nothing.
+func (s *Store) alter(ctx context.Context, ddl string, version int64) error {
+	err := s.Exec(ctx, fmt.Sprintf("BEGIN;\n%s\nDELETE FROM store_version;\nINSERT INTO store_version VALUES (%d);\nCOMMIT;", ddl, version))
+	if err != nil {
+		rollback := s.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(fmt.Errorf("bring the store's tables to version %d: %w", version, err), rollback)
 	}
 	return nil
 }

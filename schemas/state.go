@@ -25,8 +25,8 @@ var Collectors = Table{
 		nullable("message", String, "What a person should know of the last read."),
 		required("users_seen", Int64, "Users in the last complete read."),
 		nullable("last_run_id", String, "Run of the last complete read; null if there was none."),
-		required("controllers", TextList, "Domain controllers that answered, the one that was read first; empty for a file, or when the read failed."),
-		required("silent_controllers", TextList, "Domain controllers that did not tell their lastLogon."),
+		nullable("controllers", TextList, "Domain controllers that answered, the one that was read first; empty for a file, or when the read failed."),
+		nullable("silent_controllers", TextList, "Domain controllers that did not tell their lastLogon."),
 		nullable("certificate_expires", Time, "When the certificate of the controller that was read expires."),
 	},
 }

@@ -120,15 +120,22 @@ LEFT JOIN told_now n ON n.organization_id = b.organization_id AND n.target = b.t
 WHERE n.field IS NULL AND b.value IS NOT NULL
   AND b.field IN ('ad_status', 'last_logon', 'last_password_reset', 'password_expires');
 
--- Fields that were filled in a contact that has no user any more stay filled, as long as its own
--- value is what it was: a link that ended sets nothing back, here or in the PSA.
+-- Fields that were filled in a contact stay filled when its user is gone or has no such value any
+-- more, as long as the contact's own value is what it was: neither a link that ended nor a blank
+-- source sets anything back, here or in the PSA.
 CREATE OR REPLACE TEMP TABLE kept_fills AS
 SELECT b.organization_id, b.target, b.contact_id, b.object_guid, b.field, b.own_value, b.value
 FROM told_before b
 JOIN next_contacts c     ON c.organization_id = b.organization_id AND c.contact_id = b.contact_id
 LEFT JOIN linked_users l ON l.organization_id = b.organization_id AND l.contact_id = b.contact_id
-WHERE l.contact_id IS NULL
-  AND b.field IN ('first_name', 'last_name', 'title', 'email', 'phone')
+LEFT JOIN read_settings s ON s.organization_id = b.organization_id
+WHERE b.field IN ('first_name', 'last_name', 'title', 'email', 'phone')
+  AND (l.contact_id IS NULL
+       OR CASE b.field WHEN 'first_name' THEN l.first_name IS NULL AND s.fill_first_name <> 'keep'
+                       WHEN 'last_name'  THEN l.last_name  IS NULL AND s.fill_last_name  <> 'keep'
+                       WHEN 'title'      THEN l.title      IS NULL AND s.fill_title      <> 'keep'
+                       WHEN 'email'      THEN l.email      IS NULL AND s.fill_email      <> 'keep'
+                       ELSE                   l.phone      IS NULL AND s.fill_phone      <> 'keep' END)
   AND b.own_value IS NOT DISTINCT FROM
       CASE b.field WHEN 'first_name' THEN c.first_name WHEN 'last_name' THEN c.last_name WHEN 'title' THEN c.title
                    WHEN 'email' THEN c.primary_email ELSE c.primary_phone END;

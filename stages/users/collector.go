@@ -48,7 +48,7 @@ func (k Collector) read(ctx context.Context, r *pipeline.Run) (result outcome, e
 		if err != nil {
 			return outcome{}, err
 		}
-		result.others(reading.Others, silent)
+		result.others(reading, silent)
 	}
 	return result, nil
 }

@@ -2,6 +2,7 @@ package users
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,15 +50,18 @@ func (o *outcome) pinned(reading directory.Reading) {
 }
 
 // others tells which of the other controllers told their lastLogon.
-func (o *outcome) others(asked []directory.Controller, silent []directory.Failure) {
-	failed := map[directory.Controller]bool{}
-	for _, f := range silent {
-		failed[f.Controller] = true
-		o.silent = append(o.silent, f.Controller.Name())
-		o.remark("%s did not tell its lastLogon: %s", f.Controller.Name(), f.Err)
+func (o *outcome) others(reading directory.Reading, silent []directory.Failure) {
+	of := func(list []directory.Failure, c directory.Controller) bool {
+		return slices.ContainsFunc(list, func(f directory.Failure) bool { return f.Controller == c })
 	}
-	for _, c := range asked {
-		if !failed[c] {
+	for _, f := range silent {
+		o.silent = append(o.silent, f.Controller.Name())
+		if !of(reading.Failed, f.Controller) { // of which is told already
+			o.remark("%s did not tell its lastLogon: %s", f.Controller.Name(), f.Err)
+		}
+	}
+	for _, c := range reading.Others {
+		if !of(silent, c) {
 			o.controllers = append(o.controllers, c.Name())
 		}
 	}
