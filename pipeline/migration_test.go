@@ -12,7 +12,7 @@ import (
 
 // columns of every table that is kept, in words.
 const columnsQuery = `SELECT string_agg(concat_ws(' ', table_name, column_name, data_type, is_nullable), chr(10) ORDER BY table_name, column_name)
-	FROM duckdb_columns() WHERE NOT temporary AND NOT internal AND table_name <> 'store_version'`
+	FROM duckdb_columns() WHERE NOT internal AND table_name <> 'store_version'`
 
 func columns(t *testing.T, s *Store) (text string) {
 	t.Helper()
