@@ -188,11 +188,11 @@ func checkWithSambaTool(t *testing.T, all []entry, published map[string]user, no
 	for _, e := range all {
 		u, there := published[e.guid()]
 		name := e.text("sAMAccountName")
-		if kind := u["ad_status"] + " " + u["password_state"]; !there || asked[kind] == 2 || strings.HasPrefix(name, "-") {
+		kind := u["ad_status"] + " " + u["password_state"]
+		if !there || asked[kind] == 2 || strings.HasPrefix(name, "-") {
 			continue
-		} else {
-			asked[kind]++
 		}
+		asked[kind]++
 		out, err := exec.Command("samba-tool", "user", "show", name, "-H", os.Getenv("ROLLCALL_AD_SAM"),
 			"--attributes=userAccountControl,msDS-User-Account-Control-Computed,accountExpires").Output()
 		if err != nil {

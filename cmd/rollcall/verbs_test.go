@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"rollcall/schemas"
+	"rollcall/stages/users/fakedc"
 )
 
 // invocation runs rollcall as its main does, in a folder with a configuration.
@@ -124,6 +125,8 @@ func TestVerbsOnAPublishedNight(t *testing.T) {
 	}
 
 	contains(t, i.must("runs"), "20261101T020000Z-nightly", "succeeded")
+	contains(t, i.must("collectors"), "1001             hq         complete  4", "(1 rows)")
+	contains(t, i.must("collectors", "--org", "7"), "(0 rows)")
 	contains(t, i.must("query", "SELECT count(*) AS n FROM contacts_enriched"), "n\n2")
 	if code, _, errors := i.call("query", "DELETE FROM contacts"); code != exitFailed || !strings.Contains(errors, "read-only") {
 		t.Errorf("a query that writes: exit %d, %s", code, errors)
@@ -273,4 +276,30 @@ func TestDictionaryIsCurrent(t *testing.T) {
 	if got := i.must("dictionary"); got != string(want) {
 		t.Error("docs/dictionary.md is stale: make dictionary")
 	}
+}
+
+// What a person sees of a controller before the first night, and of its read after it.
+func TestServerIsCheckedAndListed(t *testing.T) {
+	t.Parallel()
+	dc := controller(t, fakedc.Options{TLS: true, NotAfter: time.Now().AddDate(0, 0, 20)})
+	i := newInvocation(t, "two-users-one-email")
+	for name, text := range map[string]string{
+		"rollcall.yaml": serverConfig("ldaps://[::1]:1"), "password.txt": svcPassword, "ca.pem": string(dc.CAPEM()),
+		"fab.ldif": ldif(contosoAccounts...), "fab.jsonl": "", "contacts.jsonl": "",
+	} {
+		if err := os.WriteFile(filepath.Join(i.folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := strings.Replace(serverConfig(dc.URL()), `url: "`+dc.URL()+`"`, `url: ["ldaps://127.0.0.1:1", "`+dc.URL()+`"], ca_file: ca.pem`, 1)
+	if err := os.WriteFile(filepath.Join(i.folder, "rollcall.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := strings.TrimPrefix(dc.URL(), "ldaps://")
+	contains(t, i.must("check", "--connect"), "1001 collector hq: ok", "read from     "+address+", its certificate EXPIRES ON ", ": renew it, clock ",
+		"not readable  127.0.0.1:1: 127.0.0.1:1 refused the connection", "limits        not readable for this account", "users         2",
+		"not readable  pwdLastSet of 2 of 2 accounts", "seen on none  ", "1002 collector fab: ok")
+	contains(t, i.must("run", "nightly", "--now", time.Now().UTC().Format(time.RFC3339)), "note: collector hq: ", "the certificate of "+address+" expires on ",
+		"127.0.0.1:1 could not be read, "+address+" was: 127.0.0.1:1 refused the connection")
+	contains(t, i.must("collectors"), "complete  2", address)
 }
