@@ -20,7 +20,7 @@ demo: build ## run two nights of an embedded example and show what they did
 
 .PHONY: test
 test: ## vet, then all tests that need nothing but Go and a C compiler, with the race detector
-	go vet ./... ./testdata/demo ./testdata/bench ./testdata/ad/genusers
+	go vet ./... ./testdata/demo ./testdata/bench ./testdata/ad/genusers ./testdata/slapd/genpeople
 	go test -race -timeout 20m ./...
 
 .PHONY: test-ad
@@ -37,7 +37,7 @@ replay: build ## run all replay cases
 
 .PHONY: lint
 lint: ## run golangci-lint (built on first use), and check that docs/dictionary.md is current
-	go run $(GOLANGCI_LINT) run ./... ./testdata/demo ./testdata/bench
+	go run $(GOLANGCI_LINT) run --build-tags duckdb_arrow,ad,slapd ./... ./testdata/demo ./testdata/bench ./testdata/ad/... ./testdata/slapd/...
 	go run ./cmd/rollcall dictionary | diff -u docs/dictionary.md - || { echo "docs/dictionary.md is stale: make dictionary"; exit 1; }
 
 .PHONY: dictionary

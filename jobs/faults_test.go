@@ -292,24 +292,28 @@ func (b bundle) people(t *testing.T) (all listed) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for query, into := range map[string]*[]string{
-		"SELECT u::VARCHAR FROM ad_users u ORDER BY ALL":                                                          &all.rows,
-		"SELECT concat_ws(' ', object_guid, status, rule, reason, contact_id) FROM contact_matching ORDER BY ALL": &all.links,
-	} {
-		rows, err := db.QueryContext(t.Context(), query)
-		if err != nil {
+	all.rows = texts(t, db, "SELECT u::VARCHAR FROM ad_users u ORDER BY ALL")
+	all.links = texts(t, db, "SELECT concat_ws(' ', object_guid, status, rule, reason, contact_id) FROM contact_matching ORDER BY ALL")
+	return all
+}
+
+// texts are the rows of a query that yields one text each.
+func texts(t *testing.T, db *sql.DB, query string) (all []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var text string
-			if err := rows.Scan(&text); err != nil {
-				t.Fatal(err)
-			}
-			*into = append(*into, text)
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
