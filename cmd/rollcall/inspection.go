@@ -24,7 +24,13 @@ func writeInspection(w io.Writer, found users.Inspection, now time.Time) {
 		fmt.Fprintf(w, "  %-13s %s\n", subject, fmt.Sprintf(format, args...))
 	}
 	if found.Reading.Pinned != (directory.Controller{}) {
+		encryption := found.Domain.Encryption
+		if encryption == "" {
+			encryption = "NOT ENCRYPTED"
+		}
+		line("bind", "%s, %s", found.Method, encryption)
 		line("read from", "%s", controllerLine(found.Domain, found.Skew, now))
+		line("below", "%s", strings.Join(found.Bases, "; "))
 		for _, f := range found.Reading.Failed {
 			line("not readable", "%s: %s", f.Controller.Name(), f.Err)
 		}
@@ -57,8 +63,7 @@ func writeInspection(w io.Writer, found users.Inspection, now time.Time) {
 func controllerLine(d directory.Domain, skew *time.Duration, now time.Time) string {
 	parts := []string{d.Controller.Name()}
 	switch end := d.CertificateExpires; {
-	case end.IsZero():
-		parts = append(parts, "NOT ENCRYPTED")
+	case end.IsZero(): // not encrypted, which another line tells
 	case end.Sub(now) < expiryWarning:
 		parts = append(parts, fmt.Sprintf("its certificate EXPIRES ON %s: renew it", end.Format(time.DateOnly)))
 	default:

@@ -12,9 +12,11 @@ import (
 
 // Inspection is what one read of a collector tells a person, without keeping anything of it.
 type Inspection struct {
-	// Reading and Domain are empty for a file.
+	// Reading, Domain, Method and Bases are empty for a file.
 	Reading directory.Reading
 	Domain  directory.Domain
+	Method  directory.Method
+	Bases   []string
 	// Others tell how the rest of the domain's controllers answer.
 	Others []directory.Answer
 	// Skew is how far the controller's clock is ahead of ours; nil if it does not tell.
@@ -67,7 +69,7 @@ func (k Collector) Inspect(ctx context.Context, clock func() time.Time) (Inspect
 	if err != nil {
 		return Inspection{}, err
 	}
-	in.found.Reading = reading
+	in.found.Reading, in.found.Method, in.found.Bases = reading, k.Server.Method(), k.Server.Bases
 	in.found.Others = k.Server.Probe(ctx, reading.Others)
 	return in.result()
 }

@@ -52,7 +52,7 @@ func (c Credentials) secret() (string, error) {
 
 // bind says who we are.
 func (c *connection) bind(s Server, password string) error {
-	switch s.Credentials.Method {
+	switch s.Method() {
 	case Kerberos:
 		return c.bindKerberos(s, password)
 	case External:

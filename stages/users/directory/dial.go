@@ -23,8 +23,9 @@ type connection struct {
 	timeout    time.Duration
 	stopped    func() bool
 	leave      func()
-	// certificate is what the server showed; nil without encryption.
+	// certificate is what the server showed, over that version of TLS; nil without encryption.
 	certificate *x509.Certificate
+	version     uint16
 }
 
 // connect dials, encrypts and binds. The error says what to do.
@@ -93,7 +94,8 @@ func (c *connection) encrypt(ctx context.Context, s Server, trust *tls.Config) e
 	if err := client.HandshakeContext(ctx); err != nil {
 		return explainTLS(s, err)
 	}
-	c.certificate = client.ConnectionState().PeerCertificates[0]
+	state := client.ConnectionState()
+	c.certificate, c.version = state.PeerCertificates[0], state.Version
 	c.Conn = ldap.NewConn(client, true)
 	c.Start()
 	return nil

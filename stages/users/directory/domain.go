@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,6 +17,8 @@ type Domain struct {
 	Controller Controller
 	// CertificateExpires is when its certificate does; zero without encryption.
 	CertificateExpires time.Time
+	// Encryption is the version of TLS in words; empty without encryption.
+	Encryption string
 	// Clock is the controller's time; zero if it does not tell.
 	Clock time.Time
 	// Policy is the domain's own entry with its maxPwdAge; empty where it is not readable.
@@ -33,7 +36,7 @@ type Domain struct {
 func (c *connection) domain() (Domain, error) {
 	d := Domain{Controller: c.controller}
 	if c.certificate != nil {
-		d.CertificateExpires = c.certificate.NotAfter.UTC()
+		d.CertificateExpires, d.Encryption = c.certificate.NotAfter.UTC(), tls.VersionName(c.version)
 	}
 	root, err := c.root()
 	if err != nil {

@@ -65,6 +65,14 @@ func (s Server) withDefaults() Server {
 	return s
 }
 
+// Method is how the server is bound to.
+func (s Server) Method() Method {
+	if s.Credentials.Method == "" {
+		return Simple
+	}
+	return s.Credentials.Method
+}
+
 // HasCredentials tells whether the server can be bound to at all.
 func (s Server) HasCredentials() bool {
 	return s.Credentials.Username != "" || s.Credentials.Certificate != ""
