@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,45 +29,32 @@ type Decision struct {
 	Undoes         string    `json:"undoes,omitempty"`
 }
 
-// The actions of a decision.
+// The actions of a decision (design section 1).
 const (
-	actionMatch   = "match"
-	actionUnmatch = "unmatch"
-	actionIgnore  = "ignore"
-	actionRestore = "restore"
-	actionCreate  = "create"
-	actionUndo    = "undo"
+	ActionMatch   = "match"
+	ActionUnmatch = "unmatch"
+	ActionIgnore  = "ignore"
+	ActionRestore = "restore"
+	ActionCreate  = "create"
+	ActionUndo    = "undo"
 )
 
 // Decisions reads the decisions file and tells the run what stands for each user. No file means
 // no decisions. A bad line fails the run: to skip it could undo what a person decided.
 func Decisions(path string) pipeline.Stage {
 	return pipeline.Stage{Name: "decisions", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
-		decisions, err := readDecisions(path)
+		decisions, torn, err := DecisionsFile{path}.Read(ctx)
 		if err != nil {
 			return 0, err
+		}
+		if torn > 0 {
+			r.Log.Warn().Int("bytes", torn).Msg("the last line of decisions.jsonl was torn off while it was written and is no decision")
 		}
 		if err := stillThere(ctx, r.Store, decisions); err != nil {
 			return 0, err
 		}
 		return int64(len(decisions)), write(ctx, r.Store, decisions)
 	}}
-}
-
-func readDecisions(path string) (decisions []Decision, err error) {
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the decisions: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	decisions, err = parseDecisions(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
-	}
-	return decisions, nil
 }
 
 // parseDecisions reads decisions, one JSON object a line. Errors begin with the line.
@@ -87,7 +72,7 @@ func parseDecisions(r io.Reader) ([]Decision, error) {
 		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&d); err != nil {
-			return nil, fmt.Errorf("line %d: %w; correct the line, or remove it if it was cut off", number, err)
+			return nil, fmt.Errorf("line %d: %w; correct the line", number, err)
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("line %d: more follows the decision; put each on a line of its own", number)
@@ -112,15 +97,15 @@ func (d Decision) check(seen map[string]bool) error {
 		return errors.New("id must not be empty")
 	case seen[d.ID]:
 		return fmt.Errorf("id %q is there twice", d.ID)
-	case !slices.Contains([]string{actionMatch, actionUnmatch, actionIgnore, actionRestore, actionCreate, actionUndo}, d.Action):
+	case !slices.Contains([]string{ActionMatch, ActionUnmatch, ActionIgnore, ActionRestore, ActionCreate, ActionUndo}, d.Action):
 		return fmt.Errorf("action must be match, unmatch, ignore, restore, create or undo (got %q)", d.Action)
-	case d.Action == actionUndo && !seen[d.Undoes]:
+	case d.Action == ActionUndo && !seen[d.Undoes]:
 		return fmt.Errorf("undoes must name an earlier decision (got %q)", d.Undoes)
-	case d.Action != actionUndo && d.ObjectGUID == "":
+	case d.Action != ActionUndo && d.ObjectGUID == "":
 		return errors.New("object_guid must not be empty")
-	case d.Action != actionUndo && d.OrganizationID <= 0:
+	case d.Action != ActionUndo && d.OrganizationID <= 0:
 		return fmt.Errorf("organization_id must be above 0 (got %d)", d.OrganizationID)
-	case d.Action == actionMatch && d.ContactID == nil:
+	case d.Action == ActionMatch && d.ContactID == nil:
 		return errors.New("a match must name its contact_id")
 	}
 	return nil
@@ -172,30 +157,30 @@ type userKey struct {
 func fold(decisions []Decision) (users map[userKey]standing, separations []Decision) {
 	undone := map[string]bool{}
 	for _, d := range slices.Backward(decisions) {
-		if d.Action == actionUndo && !undone[d.ID] {
+		if d.Action == ActionUndo && !undone[d.ID] {
 			undone[d.Undoes] = true
 		}
 	}
 	users = map[userKey]standing{}
 	for i, d := range decisions {
-		if d.Action == actionUndo || undone[d.ID] {
+		if d.Action == ActionUndo || undone[d.ID] {
 			continue
 		}
 		key := userKey{d.OrganizationID, d.ObjectGUID}
 		s := standing{decidedBy: d.By, position: int64(i) + 1}
 		switch d.Action {
-		case actionMatch:
+		case ActionMatch:
 			s.contact = d.ContactID
-		case actionUnmatch:
+		case ActionUnmatch:
 			if before := users[key]; d.ContactID == nil {
 				d.ContactID = before.contact // matched and taken apart before any run saw it
 			}
 			separations = append(separations, d)
-		case actionIgnore:
+		case ActionIgnore:
 			s.ignored = true
-		case actionCreate:
+		case ActionCreate:
 			s.create = d.ID
-		case actionRestore:
+		case ActionRestore:
 		}
 		users[key] = s
 	}

@@ -2,8 +2,6 @@ package match
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -26,7 +24,7 @@ func say(id, action, user string, contact ...int64) Decision {
 }
 
 func undo(id, undoes string) Decision {
-	return Decision{ID: id, Action: actionUndo, By: "by-" + id, Undoes: undoes}
+	return Decision{ID: id, Action: ActionUndo, By: "by-" + id, Undoes: undoes}
 }
 
 // stands is what a standing says, in words.
@@ -65,135 +63,135 @@ func TestFold(t *testing.T) {
 		{rule: "no decision"},
 		{
 			rule:      "match names the contact",
-			decisions: []Decision{say("a", actionMatch, ann, 7)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7)},
 			want:      "by-a at 1, contact 7",
 		},
 		{
 			rule:      "unmatch takes the named pair apart",
-			decisions: []Decision{say("a", actionUnmatch, ann, 7)},
+			decisions: []Decision{say("a", ActionUnmatch, ann, 7)},
 			want:      "by-a at 1",
 			apart:     []string{"a: contact 7"},
 		},
 		{
 			rule:      "unmatch without a contact is about whichever is linked",
-			decisions: []Decision{say("a", actionUnmatch, ann)},
+			decisions: []Decision{say("a", ActionUnmatch, ann)},
 			want:      "by-a at 1",
 			apart:     []string{"a: current contact"},
 		},
 		{
 			rule:      "ignore",
-			decisions: []Decision{say("a", actionIgnore, ann)},
+			decisions: []Decision{say("a", ActionIgnore, ann)},
 			want:      "by-a at 1, ignored",
 		},
 		{
 			rule:      "create names its decision, so that it counts once",
-			decisions: []Decision{say("a", actionCreate, ann)},
+			decisions: []Decision{say("a", ActionCreate, ann)},
 			want:      "by-a at 1, create a",
 		},
 		{
 			rule:      "restore ends ignoring",
-			decisions: []Decision{say("a", actionIgnore, ann), say("b", actionRestore, ann)},
+			decisions: []Decision{say("a", ActionIgnore, ann), say("b", ActionRestore, ann)},
 			want:      "by-b at 2",
 		},
 		{
 			rule:      "match, ignore, restore: ignoring dropped the link for good",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionIgnore, ann), say("c", actionRestore, ann)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionIgnore, ann), say("c", ActionRestore, ann)},
 			want:      "by-c at 3",
 		},
 		{
 			rule:      "match then unmatch without a contact, before any run",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionUnmatch, ann)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionUnmatch, ann)},
 			want:      "by-b at 2",
 			apart:     []string{"b: contact 7"},
 		},
 		{
 			rule:      "the contact of an unmatch is its own, not the last match's",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionUnmatch, ann, 8)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionUnmatch, ann, 8)},
 			want:      "by-b at 2",
 			apart:     []string{"b: contact 8"},
 		},
 		{
 			rule:      "the latest match wins",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionMatch, ann, 8)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionMatch, ann, 8)},
 			want:      "by-b at 2, contact 8",
 		},
 		{
 			rule:      "a match after an unmatch stands; the separation is remembered",
-			decisions: []Decision{say("a", actionUnmatch, ann, 7), say("b", actionMatch, ann, 7)},
+			decisions: []Decision{say("a", ActionUnmatch, ann, 7), say("b", ActionMatch, ann, 7)},
 			want:      "by-b at 2, contact 7",
 			apart:     []string{"a: contact 7"},
 		},
 		{
 			rule:      "the latest of different actions wins",
-			decisions: []Decision{say("a", actionCreate, ann), say("b", actionMatch, ann, 7), say("c", actionIgnore, ann)},
+			decisions: []Decision{say("a", ActionCreate, ann), say("b", ActionMatch, ann, 7), say("c", ActionIgnore, ann)},
 			want:      "by-c at 3, ignored",
 		},
 		{
 			rule:      "the latest is by place in the file, not by its time",
-			decisions: []Decision{at(say("a", actionMatch, ann, 7), 2030), at(say("b", actionMatch, ann, 8), 2020)},
+			decisions: []Decision{at(say("a", ActionMatch, ann, 7), 2030), at(say("b", ActionMatch, ann, 8), 2020)},
 			want:      "by-b at 2, contact 8",
 		},
 		{
 			rule:      "another user's decisions are another's",
-			decisions: []Decision{say("a", actionIgnore, bob), say("b", actionMatch, ann, 7), say("c", actionUnmatch, bob)},
+			decisions: []Decision{say("a", ActionIgnore, bob), say("b", ActionMatch, ann, 7), say("c", ActionUnmatch, bob)},
 			want:      "by-b at 2, contact 7",
 			apart:     []string{"c: current contact"},
 		},
 		{
 			rule:      "the same user in another organization is another user",
-			decisions: []Decision{say("a", actionMatch, ann, 7), of(1002, say("b", actionIgnore, ann))},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), of(1002, say("b", ActionIgnore, ann))},
 			want:      "by-a at 1, contact 7",
 		},
 		{
 			rule:      "undo of a match: as if never taken",
-			decisions: []Decision{say("a", actionMatch, ann, 7), undo("b", "a")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), undo("b", "a")},
 		},
 		{
 			rule:      "undo of an unmatch forgets the separation and the match before stands",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionUnmatch, ann), undo("c", "b")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionUnmatch, ann), undo("c", "b")},
 			want:      "by-a at 1, contact 7",
 		},
 		{
 			rule:      "undo of an ignore brings the match before back",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionIgnore, ann), undo("c", "b")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionIgnore, ann), undo("c", "b")},
 			want:      "by-a at 1, contact 7",
 		},
 		{
 			rule:      "undo of a restore: ignored as before",
-			decisions: []Decision{say("a", actionIgnore, ann), say("b", actionRestore, ann), undo("c", "b")},
+			decisions: []Decision{say("a", ActionIgnore, ann), say("b", ActionRestore, ann), undo("c", "b")},
 			want:      "by-a at 1, ignored",
 		},
 		{
 			rule:      "undo of a create",
-			decisions: []Decision{say("a", actionCreate, ann), undo("b", "a")},
+			decisions: []Decision{say("a", ActionCreate, ann), undo("b", "a")},
 		},
 		{
 			rule:      "undo of a match leaves an unmatch without a contact to the current link",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionUnmatch, ann), undo("c", "a")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionUnmatch, ann), undo("c", "a")},
 			want:      "by-b at 2",
 			apart:     []string{"b: current contact"},
 		},
 		{
 			rule:      "an older decision that is undone changes nothing of the latest",
-			decisions: []Decision{say("a", actionMatch, ann, 7), say("b", actionMatch, ann, 8), undo("c", "a")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), say("b", ActionMatch, ann, 8), undo("c", "a")},
 			want:      "by-b at 2, contact 8",
 		},
 		{
 			rule:      "undo of an undo: the decision stands again, at its own place",
-			decisions: []Decision{say("a", actionMatch, ann, 7), undo("b", "a"), undo("c", "b")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), undo("b", "a"), undo("c", "b")},
 			want:      "by-a at 1, contact 7",
 		},
 		{
 			rule:      "undo of an undo of an undo",
-			decisions: []Decision{say("a", actionMatch, ann, 7), undo("b", "a"), undo("c", "b"), undo("d", "c")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), undo("b", "a"), undo("c", "b"), undo("d", "c")},
 		},
 		{
 			rule:      "undone twice, one undo taken back: still undone",
-			decisions: []Decision{say("a", actionMatch, ann, 7), undo("b", "a"), undo("c", "a"), undo("d", "c")},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), undo("b", "a"), undo("c", "a"), undo("d", "c")},
 		},
 		{
 			rule:      "an undone decision can be taken anew",
-			decisions: []Decision{say("a", actionMatch, ann, 7), undo("b", "a"), say("c", actionMatch, ann, 7)},
+			decisions: []Decision{say("a", ActionMatch, ann, 7), undo("b", "a"), say("c", ActionMatch, ann, 7)},
 			want:      "by-c at 3, contact 7",
 		},
 	} {
@@ -291,7 +289,7 @@ func TestParseDecisionsRefuses(t *testing.T) {
 		{"a user without objectGUID", strings.ReplaceAll(good, ann, ""), "line 1: object_guid must not be empty"},
 		{"an organization of 0", strings.ReplaceAll(good, "1001", "0"), "line 1: organization_id must be above 0 (got 0)"},
 		{"a time that is none", strings.ReplaceAll(good, "2026-11-01T10:00:00Z", "yesterday"), "line 1: parsing time"},
-		{"a last line that was cut off", good + strings.TrimSuffix(line("2", "ignore", ""), "\"}\n"), "line 2: unexpected EOF; correct the line, or remove it if it was cut off"},
+		{"a last line that was cut off", good + strings.TrimSuffix(line("2", "ignore", ""), "\"}\n"), "line 2: unexpected EOF; correct the line"},
 		{"a cut-off line in the middle", good + `{"id":"2","at` + "\n" + line("3", "ignore", ""), "line 2: unexpected EOF; correct the line"},
 		{"a decision that was written on a cut-off line", good + `{"id":"2","at` + line("3", "ignore", ""), "line 2: invalid character"},
 		{"two decisions on one line", good + strings.TrimSuffix(line("2", "ignore", ""), "\n") + line("3", "ignore", ""), "line 2: more follows the decision; put each on a line of its own"},
@@ -310,23 +308,5 @@ func TestParseDecisionsRefuses(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", err, c.want)
 			}
 		})
-	}
-}
-
-func TestReadDecisions(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	if got, err := readDecisions(filepath.Join(folder, "none.jsonl")); err != nil || got != nil {
-		t.Errorf("no file: got %v, %v, want no decisions", got, err)
-	}
-	if _, err := readDecisions(folder); err == nil {
-		t.Error("a folder was read as decisions")
-	}
-	path := filepath.Join(folder, "decisions.jsonl")
-	if err := os.WriteFile(path, []byte(line("1", "forget", "")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readDecisions(path); err == nil || !strings.HasPrefix(err.Error(), "decisions.jsonl: line 1: action must be") {
-		t.Errorf("got %v, want file and line", err)
 	}
 }
