@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"rollcall/pipeline"
@@ -22,7 +21,7 @@ func nightly(name string, config *Config, outside Outside, now time.Time) pipeli
 			settings(config),
 			users.Extract(collectors(config, outside, now), config.Limits.Collectors),
 			contacts.Extract(sources(config)),
-			match.Decisions(filepath.Join(config.DataDir, "decisions.jsonl")),
+			match.Decisions(decisionsPath(config)),
 		},
 		Stages: []pipeline.Stage{
 			users.Merge(),

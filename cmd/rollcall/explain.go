@@ -32,7 +32,16 @@ func (a *app) explainVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return user.explain(cmd.Context(), a.out, db)
+			if err := user.explain(cmd.Context(), a.out, db); err != nil {
+				return err
+			}
+			waiting, err := a.pending(cmd.Context(), db)
+			for _, w := range waiting {
+				if w.OrganizationID == user.organization && w.ObjectGUID == user.guid {
+					fmt.Fprintf(a.out, "  pending, for the next run: %s\n", w.Words)
+				}
+			}
+			return err
 		})
 	}
 	return verb

@@ -22,9 +22,8 @@ func formatFlag(verb *cobra.Command) *string {
 
 // list runs a query and writes its rows.
 func list(ctx context.Context, w io.Writer, db *sql.DB, format, query string, args ...any) (err error) {
-	write, ok := map[string]func(io.Writer, []string, [][]any) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}[format]
-	if !ok {
-		return usagef("--format must be table, csv or json (got %q)", format)
+	if _, err := formatOf(format); err != nil {
+		return err
 	}
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -50,7 +49,24 @@ func list(ctx context.Context, w io.Writer, db *sql.DB, format, query string, ar
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
-	return write(w, columns, all)
+	return write(w, format, columns, all)
+}
+
+// write writes rows in the format that was asked for.
+func write(w io.Writer, format string, columns []string, rows [][]any) error {
+	as, err := formatOf(format)
+	if err != nil {
+		return err
+	}
+	return as(w, columns, rows)
+}
+
+func formatOf(format string) (func(io.Writer, []string, [][]any) error, error) {
+	as, ok := map[string]func(io.Writer, []string, [][]any) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}[format]
+	if !ok {
+		return nil, usagef("--format must be table, csv or json (got %q)", format)
+	}
+	return as, nil
 }
 
 func writeTable(w io.Writer, columns []string, rows [][]any) error {

@@ -129,7 +129,8 @@ unavailable), 4 held by the guard, 5 another run is going on.`,
 	root.PersistentFlags().StringVar(&a.configPath, "config", "rollcall.yaml", "configuration `FILE`")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "", "debug, info, warn or error (default: warn on a terminal, else info)")
 	root.AddCommand(a.runVerb(), a.serveVerb(), a.checkVerb(), a.usersVerb(), a.explainVerb(), a.collectorsVerb(), a.queryVerb(),
-		a.runsVerb(), a.dictionaryVerb(), a.replayVerb(), a.demoVerb())
+		a.decisionsVerb(), a.runsVerb(), a.dictionaryVerb(), a.replayVerb(), a.demoVerb())
+	root.AddCommand(a.decideVerbs()...)
 	for _, verb := range root.Commands() {
 		verb.Args = asUsage(verb.Args)
 	}

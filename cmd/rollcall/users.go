@@ -3,6 +3,8 @@ package main
 import (
 	"database/sql"
 	_ "embed"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,8 +29,16 @@ func (a *app) usersVerb() *cobra.Command {
 			return usagef("--status must be one of %s (got %q)", strings.Join(statuses, ", "), status)
 		}
 		return a.onPublished(cmd.Context(), func(db *sql.DB) error {
+			waiting, err := a.pending(cmd.Context(), db)
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(waiting)
+			if err != nil {
+				return fmt.Errorf("encode what is pending: %w", err)
+			}
 			return list(cmd.Context(), a.out, db, *format, usersSQL,
-				unless(status, ""), unless(organization, 0), unless(collector, ""), unless(search, ""))
+				unless(status, ""), unless(organization, 0), unless(collector, ""), unless(search, ""), string(text))
 		})
 	}
 	return verb

@@ -1,8 +1,12 @@
 -- The lists: users with their status. A parameter that is NULL does not restrict.
 --   $1 status   $2 organization   $3 collector   $4 text in name, e-mail or account
+--   $5 decisions that wait for the next run, as JSON
 SELECT m.organization_id, m.object_guid, m.display_name, m.email, m.ad_status,
-       m.status, m.rule, m.reason, m.contact_id, m.candidates
+       m.status, m.rule, m.reason, m.contact_id, m.candidates, p.pending
 FROM contact_matching m
+LEFT JOIN (SELECT organization_id, object_guid, string_agg(words, '; ' ORDER BY place) AS pending
+           FROM (SELECT unnest(from_json($5::VARCHAR, '[{"organization_id":"BIGINT","object_guid":"VARCHAR","place":"BIGINT","words":"VARCHAR"}]'), recursive := true))
+           GROUP BY ALL) p ON p.organization_id = m.organization_id AND p.object_guid = m.object_guid
 JOIN ad_users u ON u.organization_id = m.organization_id AND u.object_guid = m.object_guid
 WHERE ($1::VARCHAR IS NULL OR m.status = $1)
   AND ($2::BIGINT  IS NULL OR m.organization_id = $2)

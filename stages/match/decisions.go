@@ -138,48 +138,58 @@ func stillThere(ctx context.Context, s *pipeline.Store, decisions []Decision) er
 	return nil
 }
 
-// standing is what all decisions on a user come to.
-type standing struct {
-	contact   *int64
-	ignored   bool
-	create    string
-	decidedBy string
-	position  int64
+// Standing is what all decisions on a user come to.
+type Standing struct {
+	// ContactID is the contact the user is matched to by hand; nil if to none.
+	ContactID *int64
+	Ignored   bool
+	// Create is the decision that asks for a new contact; empty if none does.
+	Create    string
+	DecidedBy string
+	// Position is the line of the decision that stands, from 1.
+	Position int64
 }
 
-type userKey struct {
-	organization int64
-	guid         string
+// UserKey identifies a user (design section 1).
+type UserKey struct {
+	OrganizationID int64
+	ObjectGUID     string
 }
 
-// fold takes the decisions together, in their order. An undone decision counts as never taken;
-// so does an undone undo.
-func fold(decisions []Decision) (users map[userKey]standing, separations []Decision) {
+// Undone are the decisions that an undo has taken back; an undone undo takes nothing back.
+func Undone(decisions []Decision) map[string]bool {
 	undone := map[string]bool{}
 	for _, d := range slices.Backward(decisions) {
 		if d.Action == ActionUndo && !undone[d.ID] {
 			undone[d.Undoes] = true
 		}
 	}
-	users = map[userKey]standing{}
+	return undone
+}
+
+// Fold takes the decisions together, in their order. An undone decision counts as never taken;
+// so does an undone undo.
+func Fold(decisions []Decision) (users map[UserKey]Standing, separations []Decision) {
+	undone := Undone(decisions)
+	users = map[UserKey]Standing{}
 	for i, d := range decisions {
 		if d.Action == ActionUndo || undone[d.ID] {
 			continue
 		}
-		key := userKey{d.OrganizationID, d.ObjectGUID}
-		s := standing{decidedBy: d.By, position: int64(i) + 1}
+		key := UserKey{d.OrganizationID, d.ObjectGUID}
+		s := Standing{DecidedBy: d.By, Position: int64(i) + 1}
 		switch d.Action {
 		case ActionMatch:
-			s.contact = d.ContactID
+			s.ContactID = d.ContactID
 		case ActionUnmatch:
 			if before := users[key]; d.ContactID == nil {
-				d.ContactID = before.contact // matched and taken apart before any run saw it
+				d.ContactID = before.ContactID // matched and taken apart before any run saw it
 			}
 			separations = append(separations, d)
 		case ActionIgnore:
-			s.ignored = true
+			s.Ignored = true
 		case ActionCreate:
-			s.create = d.ID
+			s.Create = d.ID
 		case ActionRestore:
 		}
 		users[key] = s
@@ -197,11 +207,11 @@ func write(ctx context.Context, s *pipeline.Store, decisions []Decision) error {
 			return err
 		}
 	}
-	users, separations := fold(decisions)
+	users, separations := Fold(decisions)
 	decided := s.Writer(schemas.ReadDecisions)
 	defer decided.Release()
 	for key, u := range users {
-		if err := decided.Append(ctx, key.organization, key.guid, u.contact, u.ignored, pipeline.Text(u.create), pipeline.Text(u.decidedBy), u.position); err != nil {
+		if err := decided.Append(ctx, key.OrganizationID, key.ObjectGUID, u.ContactID, u.Ignored, pipeline.Text(u.Create), pipeline.Text(u.DecidedBy), u.Position); err != nil {
 			return err
 		}
 	}

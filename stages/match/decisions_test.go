@@ -28,16 +28,16 @@ func undo(id, undoes string) Decision {
 }
 
 // stands is what a standing says, in words.
-func stands(s standing) string {
-	text := fmt.Sprintf("%s at %d", s.decidedBy, s.position)
-	if s.contact != nil {
-		text += fmt.Sprintf(", contact %d", *s.contact)
+func stands(s Standing) string {
+	text := fmt.Sprintf("%s at %d", s.DecidedBy, s.Position)
+	if s.ContactID != nil {
+		text += fmt.Sprintf(", contact %d", *s.ContactID)
 	}
-	if s.ignored {
+	if s.Ignored {
 		text += ", ignored"
 	}
-	if s.create != "" {
-		text += ", create " + s.create
+	if s.Create != "" {
+		text += ", create " + s.Create
 	}
 	return text
 }
@@ -197,9 +197,9 @@ func TestFold(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			t.Parallel()
-			users, separations := fold(c.decisions)
+			users, separations := Fold(c.decisions)
 			got := ""
-			if s, ok := users[userKey{1001, ann}]; ok {
+			if s, ok := users[UserKey{1001, ann}]; ok {
 				got = stands(s)
 			}
 			if got != c.want {
