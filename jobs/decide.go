@@ -252,7 +252,7 @@ func (j *judgement) match(ctx context.Context, user target, standing match.Stand
 		return "", refuse("contact %d is one of organization %d, and %s of %d; matching never crosses organizations", contact, organization, user, user.OrganizationID)
 	case standing.ContactID != nil && *standing.ContactID == contact:
 		return "", unchanged("%s is matched to contact %d by hand already", user, contact)
-	case r.Place != "" && user.contact.Valid && user.contact.Int64 == contact && j.linkStands(user, standing):
+	case r.Place != "" && user.contact.Valid && user.contact.Int64 == contact && j.linkStands(standing):
 		return "", unchanged("%s is matched to contact %d already", user, contact)
 	}
 	for key, other := range j.standing {
@@ -272,9 +272,9 @@ func (j *judgement) unmatch(user target, standing match.Standing, decision *matc
 	switch {
 	case standing.ContactID != nil:
 		decision.ContactID = standing.ContactID
-	case user.contact.Valid && j.linkStands(user, standing):
+	case user.contact.Valid && j.linkStands(standing):
 		decision.ContactID = &user.contact.Int64
-	case user.key != "" && j.linkStands(user, standing):
+	case user.key != "" && j.linkStands(standing):
 		return "is taken apart from the contact that was to be created for it", nil
 	case standing.Create != "":
 		return "gets no contact of its own", nil
@@ -286,7 +286,7 @@ func (j *judgement) unmatch(user target, standing match.Standing, decision *matc
 
 // linkStands tells whether the link that the last run left is there still: a decision since then
 // may have ended it.
-func (j *judgement) linkStands(user target, standing match.Standing) bool {
+func (j *judgement) linkStands(standing match.Standing) bool {
 	if standing.Position == 0 {
 		return true
 	}
@@ -304,7 +304,7 @@ func (j *judgement) create(user target, standing match.Standing) (string, error)
 		return "", refuse("the configuration of organization %d says create: never", user.OrganizationID)
 	case standing.Create != "":
 		return "", unchanged("a contact for %s was asked for already, by %s", user, standing.DecidedBy)
-	case standing.ContactID != nil, user.status == "matched" && j.linkStands(user, standing):
+	case standing.ContactID != nil, user.status == "matched" && j.linkStands(standing):
 		return "", refuse("%s has a contact; unmatch it first", user)
 	case user.status == "unavailable":
 		return "", refuse("%s is gone from Active Directory", user)
