@@ -160,7 +160,7 @@ func TestSambaADControllers(t *testing.T) {
 		defer dc.control(t, "2", "resume")
 		r.runWith(t, at.Add(time.Minute), config, dc.password, 0)
 		check(t, r.users(t)) // a logon that happened does not unhappen
-		if got := answered(t, r.open(t)); !strings.HasPrefix(got, names[0]+" / "+names[1]+" / ") || !strings.Contains(got, "did not tell its lastLogon: ") {
+		if got := answered(t, r.open(t)); !strings.HasPrefix(got, names[0]+" / "+names[1]+" / ") || !strings.Contains(got, "no lastLogon from ") {
 			t.Errorf("answered: %q", got)
 		}
 		if n := count(t, r.open(t), `SELECT count(*) FROM enrichment_deltas WHERE run_id = ? AND field = 'last_logon' AND object_guid <> ?`, lastRun(t, r.open(t), at.Add(time.Minute)), me); n != 0 {
@@ -172,7 +172,7 @@ func TestSambaADControllers(t *testing.T) {
 		defer dc.control(t, "1", "start")
 		r.runWith(t, at.Add(2*time.Minute), config, dc.password, 0)
 		check(t, r.users(t))
-		if got := answered(t, r.open(t)); !strings.HasPrefix(got, names[1]+" / "+names[0]+" / ") || !strings.Contains(got, names[0]+" could not be read, "+names[1]+" was: ") {
+		if got := answered(t, r.open(t)); !strings.HasPrefix(got, names[1]+" / "+names[0]+" / ") || !strings.Contains(got, names[1]+" was read instead of "+names[0]+": ") {
 			t.Errorf("answered: %q", got)
 		}
 	})
