@@ -229,7 +229,7 @@ func (t *Texts) UnmarshalYAML(decode func(any) error) error {
 	}
 	var text string
 	if err := decode(&text); err != nil {
-		return err //nolint:wrapcheck // the loader explains it
+		return err
 	}
 	*t = Texts{text}
 	return nil

@@ -301,8 +301,13 @@ func (r *rollcall) users(t *testing.T) map[string]user {
 		list = append(list, fmt.Sprintf("epoch_us(%[1]s) AS %[1]s", c))
 	}
 	all := map[string]user{}
-	for _, row := range query(t, r.open(t), "SELECT "+strings.Join(list, ", ")+" FROM ad_users") {
+	db := r.open(t)
+	for _, row := range query(t, db, "SELECT "+strings.Join(list, ", ")+" FROM ad_users") {
 		all[row["object_guid"]] = row
+	}
+	// DuckDB would hand the open file out again, when another has long taken its place.
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -57,11 +57,11 @@ func (c Credentials) account(password string) string {
 	return string(sum[:])
 }
 
-// refusedCredentials is an error that says that an account may not log on: to try again would
+// credentialsError is an error that says that an account may not log on: to try again would
 // lock it.
-type refusedCredentials struct{ text string }
+type credentialsError struct{ text string }
 
-func (e *refusedCredentials) Error() string { return e.text }
+func (e *credentialsError) Error() string { return e.text }
 
 // bind says who we are.
 func (c *connection) bind(s Server, password string) error {
@@ -107,7 +107,7 @@ func explainBind(err error) error {
 	}
 	switch result.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
-		return &refusedCredentials{"the server refused user name or password (LDAP result 49" + subcode(result) + "): check credentials"}
+		return &credentialsError{"the server refused user name or password (LDAP result 49" + subcode(result) + "): check credentials"}
 	case ldap.ErrorEmptyPassword:
 		return errors.New("the password is empty: check credentials")
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:

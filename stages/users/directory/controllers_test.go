@@ -439,7 +439,7 @@ func TestSingleControllerThatFailsForAWhile(t *testing.T) {
 			return nil
 		}
 		var err error
-		if again, err = fakedc.Start(options); err != nil {
+		if again, err = fakedc.Start(options); err != nil { //nolint:contextcheck // the server outlives the call
 			return err
 		}
 		t.Cleanup(again.Close)

@@ -22,7 +22,7 @@ type Gate struct {
 // account is one that binds, one at a time as long as nothing is known of it.
 type account struct {
 	turn    *semaphore.Weighted
-	refusal *refusedCredentials
+	refusal *credentialsError
 }
 
 // NewGate makes a gate that lets limit connections a controller through; 0 means no bound.
