@@ -26,6 +26,8 @@ type bundle struct {
 	memory memory.Allocator
 	// policies are more keys of the one organization of readServer.
 	policies string
+	// more are more of its collectors.
+	more string
 }
 
 // newBundle makes a folder whose record batches are checked to be released.

@@ -9,20 +9,40 @@ import (
 	"rollcall/stages/users"
 )
 
-// CheckSecrets tells which secrets that the configuration names are not there.
+// CheckSecrets tells which secrets that the configuration names, and which files of credentials,
+// are not there.
 func CheckSecrets(config *Config, outside Outside) []error {
 	var missing []error
 	for _, o := range config.Organizations {
 		for _, k := range o.Collectors {
-			if !k.Credentials.Password.IsSet() {
-				continue
+			note := func(key string, err error) {
+				if err != nil {
+					missing = append(missing, fmt.Errorf("organization %d, collector %s, credentials.%s: %w", o.ID, k.Name, key, err))
+				}
 			}
-			if _, err := k.Credentials.Password.Read(outside.Environment); err != nil {
-				missing = append(missing, fmt.Errorf("organization %d, collector %s, credentials.password: %w", o.ID, k.Name, err))
+			if k.Credentials.Password.IsSet() {
+				_, err := k.Credentials.Password.Read(outside.Environment)
+				note("password", err)
 			}
+			note("keytab", readable(k.Credentials.Keytab))
+			note("krb5_conf", readable(k.Credentials.Krb5Conf))
+			note("certificate", readable(k.Credentials.Certificate))
+			note("key", readable(k.Credentials.Key))
 		}
 	}
 	return missing
+}
+
+// readable tells what is wrong with a file; nothing if none is named.
+func readable(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the file: %w", err)
+	}
+	return file.Close() //nolint:wrapcheck // nothing was written
 }
 
 // SourceCheck is what --connect found of one source.

@@ -30,7 +30,7 @@ func TestLastLogonOfSeveralControllers(t *testing.T) {
 		}
 		dc, err := fakedc.Start(fakedc.Options{
 			BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true,
-			Entries: people,
+			Entries: people, NotAfter: time.Now().AddDate(0, 11, 0),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -60,13 +60,13 @@ func TestLastLogonOfSeveralControllers(t *testing.T) {
 	}
 	night(1, "Wed lastLogon, Thu lastLogon", "['first', 'second'] [] ")
 	second.Close()
-	night(2, "Wed lastLogon, Thu lastLogon", "['first'] ['second'] second did not tell its lastLogon: second refused the connection: is the controller running, and is the port right?")
+	night(2, "Wed lastLogon, Thu lastLogon", "['first'] ['second'] no lastLogon from second: refused the connection: is the controller running, and is the port right?")
 	if n := b.row(t, `SELECT count(*)::VARCHAR FROM enrichment_deltas`); n != "0" {
 		t.Errorf("%s enrichment deltas, although nobody is linked", n)
 	}
 	first.Close()
 	second = start(tuesday, thursday)
-	night(3, "Wed lastLogon, Thu lastLogon", "['second'] ['first'] first could not be read, second was: first refused the connection: is the controller running, and is the port right?")
+	night(3, "Wed lastLogon, Thu lastLogon", "['second'] ['first'] second was read instead of first: refused the connection: is the controller running, and is the port right?")
 	first = start(wednesday, "0")
 	night(4, "Wed lastLogon, Thu lastLogon", "['first', 'second'] [] ")
 }
@@ -113,4 +113,57 @@ func (b bundle) row(t *testing.T, query string) (text string) {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// Of two records of one user the one with the later change counts, whatever other controllers
+// know of logons: an old export does not make a leaver enabled again.
+func TestFreshestRecordCounts(t *testing.T) {
+	t.Parallel()
+	authority, err := fakedc.NewAuthority(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(title, control, changed, logon string) *fakedc.Server {
+		people := staff(1)
+		for name, value := range map[string]string{"title": title, "userAccountControl": control, "whenChanged": changed, "lastLogon": logon} {
+			people[0].Attributes[name] = [][]byte{[]byte(value)}
+			if value == "" {
+				delete(people[0].Attributes, name)
+			}
+		}
+		dc, err := fakedc.Start(fakedc.Options{
+			BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true,
+			Entries: people, NotAfter: time.Now().AddDate(0, 11, 0),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(dc.Close)
+		return dc
+	}
+	const older, later = "134327232000000000", "134328096000000000"
+	for name, c := range map[string]struct{ stale, fresh *fakedc.Server }{
+		"the change decides, whoever saw the later logon": {start("Old", "512", "20260101000000.0Z", later), start("New", "514", "20261001000000.0Z", older)},
+		"the same logon": {start("Old", "512", "20260101000000.0Z", later), start("New", "514", "20261001000000.0Z", later)},
+		"a record without its change is the older": {start("Old", "512", "", later), start("New", "514", "20261001000000.0Z", older)},
+		"without changes the logon decides":        {start("Old", "512", "", older), start("New", "514", "", later)},
+	} {
+		b := newBundle(t)
+		b.write(t, "ca.pem", string(authority.PEM()))
+		b.write(t, "contacts.jsonl", "")
+		// The stale one comes first by name, and asks the fresh one for its logons.
+		b.more = fmt.Sprintf(`
+      - name: a-stale
+        url: [%q, %q]
+        base_dn: DC=contoso,DC=example
+        ca_file: ca.pem
+        credentials: {username: svc@contoso.example, password: {env: AD}}`, c.stale.URL(), c.fresh.URL())
+		out, outcome, err := b.readServer(t, c.fresh.URL(), "", 1)
+		if err != nil || outcome.Status != pipeline.Succeeded {
+			t.Fatalf("%s: the run is %s: %v\n%s", name, outcome.Status, err, out)
+		}
+		if got := b.row(t, `SELECT concat_ws(' ', count(*), max(title), max(ad_status), strftime(max(last_logon) AT TIME ZONE 'UTC', '%a')) FROM ad_users`); got != "1 New disabled Wed" {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
 }

@@ -39,11 +39,15 @@ type fault struct {
 type fate string
 
 const (
-	untouched   fate = "as it was" // every row is the night's before: the organization was left alone
-	complete    fate = "complete"  // read completely, and so the same rows
-	lessDetail  fate = "all there" // every user and link is there; a value is not readable
-	attempts3        = " (begun 3 times, every time from the first page)"
-	unavailable      = pipeline.Partial
+	untouched  fate = "as it was" // every row is the night's before: the organization was left alone
+	complete   fate = "complete"  // read completely, and so the same rows
+	lessDetail fate = "all there" // every user and link is there; a value is not readable
+)
+
+const (
+	attempts3   = " (begun 3 times, every time from the first page)"
+	anew        = "the read began anew after: "
+	unavailable = pipeline.Partial
 )
 
 // alter changes the 30th entry of every answer, in the middle of the second page.
@@ -80,13 +84,13 @@ func faultTable() []fault {
 			}
 			return e
 		}}, status: pipeline.Succeeded, message: "the status attributes of 60 of 60 users are not readable", users: lessDetail},
-		{name: "closed mid-page, once", faults: fakedc.Faults{CloseAfterEntries: 30, Times: 1}, status: pipeline.Succeeded, users: complete},
+		{name: "closed mid-page, once", faults: fakedc.Faults{CloseAfterEntries: 30, Times: 1}, status: pipeline.Succeeded, message: anew + "page 2: the connection broke", users: complete},
 		{name: "closed mid-page, every time", faults: fakedc.Faults{CloseAfterEntries: 30}, status: unavailable, message: "page 2: the connection broke while the server was answering; nothing of this read counts", users: untouched},
 		{name: "stalled mid-page", faults: fakedc.Faults{StallAfterEntries: 30}, server: "timeout: 2s", status: unavailable, message: "page 2: the server sent nothing for 2s", users: untouched},
 		{name: "stalled between pages", faults: fakedc.Faults{StallOnPage: 3}, server: "timeout: 2s", status: unavailable, message: "page 3: the server sent nothing for 2s", users: untouched},
-		{name: "cookie evicted, once", faults: fakedc.Faults{RejectCookieOnPage: 2, Times: 1}, status: pipeline.Succeeded, users: complete},
+		{name: "cookie evicted, once", faults: fakedc.Faults{RejectCookieOnPage: 2, RejectCookieCode: 12, Times: 1}, status: pipeline.Succeeded, message: anew + "page 2: the server dropped the search between two pages", users: complete},
 		{name: "cookie evicted, every time", faults: fakedc.Faults{RejectCookieOnPage: 2}, status: unavailable, message: "dropped the search between two pages", users: untouched},
-		{name: "Busy, twice", faults: fakedc.Faults{FailPage: 2, Times: 2}, status: pipeline.Succeeded, users: complete},
+		{name: "Busy, twice", faults: fakedc.Faults{FailPage: 2, Times: 2}, status: pipeline.Succeeded, message: anew + "page 2: the server is busy", users: complete},
 		{name: "Busy, every time", faults: fakedc.Faults{FailPage: 2}, status: unavailable, message: "page 2: the server is busy or unavailable (LDAP result 51): try again later" + attempts3, users: untouched},
 		{name: "end not confirmed", faults: fakedc.Faults{NoControlOnPage: 3}, status: unavailable, message: "page 3: the server ended the page without saying that it was complete", users: untouched},
 		{name: "referral", faults: fakedc.Faults{References: []string{"ldap://forest.example/DC=forest,DC=example"}}, status: pipeline.Succeeded, users: complete},
@@ -105,8 +109,8 @@ func faultTable() []fault {
 			twin.DN = "CN=Twin,OU=Staff,DC=contoso,DC=example"
 			return append(slices.Clone(people), twin)
 		}, status: unavailable, message: "is at entry 4 and again at entry 61; a directory never has it twice", users: untouched},
-		{name: "zero users", entries: func([]fakedc.Entry) []fakedc.Entry { return nil }, status: pipeline.Held, message: "users", users: untouched},
-		{name: "half the users", entries: func(people []fakedc.Entry) []fakedc.Entry { return people[:30] }, status: pipeline.Held, message: "users", users: untouched},
+		{name: "zero users", entries: func([]fakedc.Entry) []fakedc.Entry { return nil }, status: pipeline.Held, message: "would fall from 60 to 0", users: untouched},
+		{name: "half the users", entries: func(people []fakedc.Entry) []fakedc.Entry { return people[:30] }, status: pipeline.Held, message: "would fall from 60 to 30", users: untouched},
 	}
 }
 
@@ -167,7 +171,7 @@ func TestFaultsOfAControllerLoseAndInventNobody(t *testing.T) {
 	}
 	run(t, fault{status: pipeline.Succeeded})
 	want := b.people(t)
-	if len(want.rows) != 60 || len(want.links) != 60 {
+	if len(want.rows) != 60+120 || len(want.links) != 60 {
 		t.Fatalf("the first night has %d users", len(want.rows))
 	}
 	for _, f := range faultTable() {
@@ -267,8 +271,8 @@ organizations:
     collectors:
       - name: hq
         credentials: {username: svc@contoso.example, password: {env: AD}}
-        %s
-`, b.policies, strings.Join(keys, "\n        ")))
+        %s%s
+`, b.policies, strings.Join(keys, "\n        "), b.more))
 	config, err := jobs.LoadConfig(filepath.Join(b.folder, "rollcall.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +296,8 @@ func (b bundle) people(t *testing.T) (all listed) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	all.rows = texts(t, db, "SELECT u::VARCHAR FROM ad_users u ORDER BY ALL")
+	all.rows = append(texts(t, db, "SELECT u::VARCHAR FROM ad_users u ORDER BY ALL"),
+		texts(t, db, "SELECT a::VARCHAR FROM ad_user_aliases a ORDER BY ALL")...)
 	all.links = texts(t, db, "SELECT concat_ws(' ', object_guid, status, rule, reason, contact_id) FROM contact_matching ORDER BY ALL")
 	return all
 }

@@ -136,7 +136,9 @@ func shownAddress(address string) string {
 	if at := strings.LastIndex(address, "@"); at >= 0 {
 		address = "…" + address[at:]
 	}
-	address, _, _ = strings.Cut(address, "?")
+	if end := strings.IndexAny(address, "?#"); end >= 0 {
+		address = address[:end]
+	}
 	return address
 }
 
@@ -173,20 +175,13 @@ func (c *checker) exclude(d document, at string, e *Exclude) {
 			c.refuse(d, fmt.Sprintf("%s.ou[%d]", at, i), "must be a distinguished name or the beginning of one, such as OU=Service Accounts", ou)
 		}
 	}
-	all := ""
 	for i, text := range e.Filter {
 		place := at + ".filter"
 		if d.has(place + "[0]") {
 			place = fmt.Sprintf("%s[%d]", place, i)
 		}
-		if c.filter(d, place, text).IsSet() {
-			all += text
-		}
+		e.filter = e.filter.Or(c.filter(d, place, text))
 	}
-	if len(e.Filter) > 1 {
-		all = "(|" + all + ")"
-	}
-	e.filter, _ = users.CompileFilter(all) // each part has been refused or accepted
 }
 
 // filter compiles a filter of the configuration; one that is refused matches nothing.

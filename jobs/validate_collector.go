@@ -2,9 +2,10 @@ package jobs
 
 import (
 	"fmt"
-	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rollcall/stages/users"
@@ -39,24 +40,11 @@ func (c *checker) collector(d document, at string, k *Collector, seen map[string
 	case k.LDIF == "":
 		c.server(d, at, k)
 	}
+	c.waiting(d, at, k)
 }
 
-// server checks what a collector says of its controllers.
-func (c *checker) server(d document, at string, k *Collector) {
-	for i, address := range k.URL {
-		place := at + ".url"
-		if d.has(place + "[0]") {
-			place = fmt.Sprintf("%s[%d]", place, i)
-		}
-		c.address(d, place, address, k)
-	}
-	if k.Domain != "" {
-		c.domain(d, at, k)
-	} else if k.Site != "" {
-		c.refuse(d, at+".site", "must go with domain, whose controllers DNS lists by site", k.Site)
-	}
-	c.bases(d, at, k)
-	c.credentials(d, at+".credentials", k)
+// waiting checks how long and how fast a collector reads.
+func (c *checker) waiting(d document, at string, k *Collector) {
 	if k.PageSize < 0 || k.PageSize > 1000 {
 		c.refuse(d, at+".page_size", "must be from 1 to 1000, the limit of a domain controller", k.PageSize)
 	}
@@ -71,30 +59,62 @@ func (c *checker) server(d document, at string, k *Collector) {
 	}
 }
 
-func (c *checker) address(d document, at, text string, k *Collector) {
-	address, err := url.Parse(text)
-	switch {
-	case err != nil || address.Host == "" || (address.Scheme != "ldaps" && address.Scheme != "ldap"):
-		c.refuse(d, at, "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", shownAddress(text))
-	case address.User != nil || address.RawQuery != "" || strings.Trim(address.Path, "/") != "":
-		c.refuse(d, at, "must hold scheme, host and port only; the rest has keys of its own", shownAddress(text))
-	case address.Port() == "3268" || address.Port() == "3269":
-		c.refuse(d, at, "is the Global Catalog, which lacks most of what is needed; use 636 (ldaps://) or 389 (ldap://), with a collector for each domain", text)
-	case address.Scheme == "ldap" && !k.StartTLS && !k.Insecure:
-		c.refuse(d, at, "ldap:// would send the password in clear text; use ldaps://, start_tls: true or, if it must be, insecure: true", text)
-	case address.Scheme == "ldaps" && k.StartTLS:
-		c.refuse(d, strings.TrimSuffix(at[:strings.LastIndex(at, ".url")], ".")+".start_tls", "does not go with ldaps://, which is encrypted from the start", true)
+// server checks what a collector says of its controllers.
+func (c *checker) server(d document, at string, k *Collector) {
+	for i, address := range k.URL {
+		place := at + ".url"
+		if d.has(place + "[0]") {
+			place = fmt.Sprintf("%s[%d]", place, i)
+		}
+		c.address(d, at, place, address, k)
+		if slices.Contains(k.URL[:i], address) {
+			c.refuse(d, place, "is there twice; take one of them out", shownAddress(address))
+		}
+	}
+	if k.Domain != "" {
+		c.domain(d, at, k)
+	} else if k.Site != "" {
+		c.refuse(d, at+".site", "must go with domain, whose controllers DNS lists by site", k.Site)
+	}
+	c.bases(d, at, k)
+	c.credentials(d, at+".credentials", k)
+	if k.ServerName != "" && (k.Domain != "" || len(k.URL) > 1) {
+		c.refuse(d, at+".server_name", "is the name in one certificate, and there are several controllers; take it out", k.ServerName)
 	}
 }
 
-func (c *checker) domain(d document, at string, k *Collector) {
-	notName := func(name string) bool {
-		return strings.ContainsAny(name, "/: @") || strings.HasPrefix(name, ".") || net.ParseIP(name) != nil
+func (c *checker) address(d document, at, place, text string, k *Collector) {
+	address, err := url.Parse(text)
+	if err != nil || address.Hostname() == "" || (address.Scheme != "ldaps" && address.Scheme != "ldap") {
+		c.refuse(d, place, "must be ldaps://HOST[:PORT], or ldap:// with start_tls: true", shownAddress(text))
+		return
 	}
-	if notName(k.Domain) || !strings.Contains(k.Domain, ".") {
+	port := 0
+	if address.Port() != "" {
+		port, err = strconv.Atoi(address.Port())
+	}
+	switch {
+	case address.User != nil || address.RawQuery != "" || address.Fragment != "" || strings.Trim(address.Path, "/") != "":
+		c.refuse(d, place, "must hold scheme, host and port only; the rest has keys of its own", shownAddress(text))
+	case err != nil || port > 65535:
+		c.refuse(d, place, "must have a port from 1 to 65535", shownAddress(text))
+	case port == 3268 || port == 3269:
+		c.refuse(d, place, "is the Global Catalog, which lacks most of what is needed; use 636 (ldaps://) or 389 (ldap://), with a collector for each domain", shownAddress(text))
+	case address.Scheme == "ldap" && !k.StartTLS && !k.Insecure:
+		c.refuse(d, place, "ldap:// would send the password in clear text; use ldaps://, start_tls: true or, if it must be, insecure: true", shownAddress(text))
+	case address.Scheme == "ldaps" && k.StartTLS:
+		c.refuse(d, at+".start_tls", "does not go with ldaps://, which is encrypted from the start", true)
+	}
+}
+
+// dnsName is a name of at least two labels (RFC 1123, 2.1); an underscore is no letter of it.
+var dnsName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+func (c *checker) domain(d document, at string, k *Collector) {
+	if !dnsName.MatchString(k.Domain) {
 		c.refuse(d, at+".domain", "must be the DNS name of the domain, such as contoso.example", shownAddress(k.Domain))
 	}
-	if notName(k.Site) {
+	if strings.ContainsFunc(k.Site, func(r rune) bool { return r <= ' ' || strings.ContainsRune("./:@", r) }) {
 		c.refuse(d, at+".site", "must be the name of a site, as Active Directory Sites and Services shows it", k.Site)
 	}
 	if k.Insecure {
@@ -153,7 +173,7 @@ func (c *checker) credentials(d document, at string, k *Collector) {
 	const whereItLies = "name an environment variable, {env: NAME}, or a file, {file: PATH}"
 	switch {
 	case method == "external":
-		if own.Certificate == "" && own.Bind != "" {
+		if own.Certificate == "" {
 			c.refuse(d, at+".certificate", "must go with bind: external: name a PEM file", "")
 		}
 		if own.Certificate != "" && own.Key == "" {
@@ -163,8 +183,8 @@ func (c *checker) credentials(d document, at string, k *Collector) {
 			c.refuse(d, at+".bind", "external needs an encrypted connection; take insecure out", method)
 		}
 	case own.Username == "":
-		if own.Password.IsSet() || own.Keytab != "" {
-			c.refuse(d, at+".username", "must go with the password", "")
+		if own.Password.IsSet() || own.Keytab != "" || own.Bind != "" {
+			c.refuse(d, at+".username", "must go with the rest of the credentials", "")
 		}
 	case own.Password.IsSet() && own.Keytab != "":
 		c.refuse(d, at+".keytab", "and password are two ways to do the same; keep one", own.Keytab)
@@ -173,7 +193,8 @@ func (c *checker) credentials(d document, at string, k *Collector) {
 	case !own.Password.IsSet() && own.Keytab == "":
 		c.refuse(d, at+".password", "must go with the user name: "+whereItLies, "")
 	}
-	if method == "kerberos" && own.Username != "" && own.Realm == "" && !strings.Contains(own.Username, "@") {
+	name, suffix, _ := strings.Cut(own.Username, "@")
+	if method == "kerberos" && own.Username != "" && (name == "" || strings.Contains(name, `\`) || own.Realm == "" && suffix == "") {
 		c.refuse(d, at+".username", "must be name@domain with bind: kerberos, or realm must be set", own.Username)
 	}
 }

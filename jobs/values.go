@@ -35,6 +35,15 @@ func misfit(node ast.Node, typ reflect.Type) error {
 	case *ast.AliasNode, *ast.NullNode:
 		return nil // checked where its anchor is; nothing
 	}
+	if typ == reflect.TypeFor[Texts]() {
+		switch node.(type) {
+		case *ast.SequenceNode:
+			return misfitList(node, typ)
+		case ast.ScalarNode:
+			return misfitScalar(node, reflect.TypeFor[string]())
+		}
+		return &valueError{node: node, rule: "must be a text or a list of texts (got " + kindOf(node) + ")"}
+	}
 	switch typ.Kind() {
 	case reflect.Pointer:
 		return misfit(node, typ.Elem())
@@ -210,21 +219,19 @@ func (c *Contacts) UnmarshalYAML(node ast.Node) error {
 // Texts is a list of texts, of which a single one may stand alone.
 type Texts []string
 
-// UnmarshalYAML takes one text or a list.
-func (t *Texts) UnmarshalYAML(node ast.Node) error {
-	if _, alone := node.(ast.ScalarNode); alone {
-		var text string
-		if err := decodeNode(node, &text); err != nil {
-			return err
-		}
-		*t = Texts{text}
+// UnmarshalYAML takes one text or a list. It decodes with the decoder that it is called by, which
+// knows the anchors.
+func (t *Texts) UnmarshalYAML(decode func(any) error) error {
+	var list []string
+	if err := decode(&list); err == nil {
+		*t = list
 		return nil
 	}
-	var list []string
-	if err := decodeNode(node, &list); err != nil {
+	var text string
+	if err := decode(&text); err != nil {
 		return err
 	}
-	*t = list
+	*t = Texts{text}
 	return nil
 }
 

@@ -33,6 +33,7 @@ var ReadUsers = Table{
 		required("organization_id", Int64, "Organization of the collector."),
 		required("collector", String, "Collector that saw the account."),
 		nullable("excluded", String, "Why the account is not a user: trust, machine, system, shared, room, equipment, disabled, ou or filter; null for a user."),
+		nullable("when_changed", Time, "whenChanged of the controller that was read: of two records of one account the later one counts."),
 	}, userColumns[1:]...),
 }
 

@@ -58,7 +58,7 @@ func TestSambaAD(t *testing.T) {
 
 	var first map[string]user
 	t.Run("first run", func(t *testing.T) {
-		r.run(t, now, 0)
+		r.run(t, now)
 		after := dc.search(t, dc.admin, dc.adminPassword)
 		first = compareUsers(t, r.open(t), before, after, now, nil)
 		checkMatching(t, r.open(t), len(first))
@@ -72,7 +72,7 @@ func TestSambaAD(t *testing.T) {
 
 	t.Run("an hour later", func(t *testing.T) {
 		later := now.Add(time.Hour)
-		r.run(t, later, 0)
+		r.run(t, later)
 		db := r.open(t)
 		after := dc.search(t, dc.admin, dc.adminPassword)
 		second := compareUsers(t, db, before, after, later, nil)
@@ -158,7 +158,7 @@ func TestSambaAD(t *testing.T) {
 				t.Errorf("check --connect does not tell that %s is not readable:\n%s", attribute, checked)
 			}
 		}
-		r.run(t, at, 0)
+		r.run(t, at)
 		db := r.open(t)
 		after := dc.search(t, dc.bind, dc.password)
 		rows := compareUsers(t, db, before, after, at, critical)
@@ -178,6 +178,34 @@ func TestSambaAD(t *testing.T) {
 			t.Error("no message tells that statuses could not be read")
 		}
 		t.Log(query(t, db, `SELECT message FROM collectors`), "of Windows' own accounts now published:", len(rows)-len(expectUsers(before, at, critical)))
+	})
+	t.Run("lockouts released", func(t *testing.T) {
+		at := now.Add(5 * time.Hour)
+		all := dc.search(t, dc.admin, dc.adminPassword)
+		var released []entry
+		for _, e := range all {
+			if e.person() && len(released) < 3 && expectStatus(e, at) == "locked" && e.text("badPasswordTime") != "" {
+				released = append(released, e)
+			}
+		}
+		if len(released) < 3 {
+			t.Fatalf("only %d accounts are locked by wrong passwords", len(released))
+		}
+		r.run(t, at)
+		for _, e := range released {
+			if u := r.users(t)[e.guid()]; u["ad_status"] != "locked" {
+				t.Errorf("%s is %s before its release", e.guid(), u["ad_status"])
+			}
+			dc.tool(t, fmt.Sprintf("dn:: %s\nchangetype: modify\nreplace: lockoutTime\nlockoutTime: 0\n",
+				base64.StdEncoding.EncodeToString([]byte(e.text("dn")))), dc.admin, dc.adminPassword, "ldapmodify")
+		}
+		r.run(t, at.Add(time.Minute))
+		users := r.users(t)
+		for _, e := range released {
+			if users[e.guid()]["ad_status"] != "enabled" {
+				t.Errorf("%s is %s after its release", e.guid(), users[e.guid()]["ad_status"])
+			}
+		}
 	})
 }
 
@@ -270,7 +298,7 @@ func (dc *controller) search(t *testing.T, who, password string, attributes ...s
 		attributes = strings.Fields(`sAMAccountType isCriticalSystemObject sAMAccountName
 			userPrincipalName givenName sn displayName title department mail proxyAddresses telephoneNumber mobile
 			userAccountControl msDS-User-Account-Control-Computed accountExpires lockoutTime lastLogon
-			lastLogonTimestamp pwdLastSet msDS-UserPasswordExpiryTimeComputed whenCreated objectClass`)
+			lastLogonTimestamp pwdLastSet msDS-UserPasswordExpiryTimeComputed whenCreated objectClass badPasswordTime`)
 	}
 	out := dc.tool(t, "", who, password, append([]string{"ldapsearch", "-LLL", "-b", dc.base, "-s", "sub",
 		"-E", "pr=500/noprompt", "-o", "ldif-wrap=no", "(objectClass=user)", "objectGUID"}, attributes...)...)
@@ -774,9 +802,9 @@ organizations:
 	return path
 }
 
-func (r *rollcall) run(t *testing.T, now time.Time, exit int) {
+func (r *rollcall) run(t *testing.T, now time.Time) {
 	t.Helper()
-	r.runWith(t, now, r.config, r.dc.password, exit)
+	r.runWith(t, now, r.config, r.dc.password, 0)
 }
 
 func (r *rollcall) runWith(t *testing.T, now time.Time, config, password string, exit int) string {

@@ -12,11 +12,8 @@ import (
 	"rollcall/stages/users/directory"
 )
 
-// Beyond these a person is warned: Kerberos refuses a skew of 5 minutes.
-const (
-	maxSkew       = 5 * time.Minute
-	expiryWarning = 30 * 24 * time.Hour
-)
+// maxSkew is the difference of two clocks that Kerberos refuses.
+const maxSkew = 5 * time.Minute
 
 // writeInspection tells what a read of a collector found, a line a subject.
 func writeInspection(w io.Writer, found users.Inspection, now time.Time) {
@@ -32,13 +29,13 @@ func writeInspection(w io.Writer, found users.Inspection, now time.Time) {
 		line("read from", "%s", controllerLine(found.Domain, found.Skew, now))
 		line("below", "%s", strings.Join(found.Bases, "; "))
 		for _, f := range found.Reading.Failed {
-			line("not readable", "%s: %s", f.Controller.Name(), f.Err)
+			line("not readable", "%s", f)
 		}
 		for _, answer := range found.Others {
 			if answer.Err == nil {
 				line("also there", "%s", controllerLine(answer.Domain, nil, now))
 			} else if !slices.ContainsFunc(found.Reading.Failed, func(f directory.Failure) bool { return f.Controller == answer.Controller }) {
-				line("no answer", "%s: %s", answer.Controller.Name(), answer.Err)
+				line("no answer", "%s", directory.Failure{Controller: answer.Controller, Err: answer.Err})
 			}
 		}
 		limits := "not readable for this account"
@@ -49,7 +46,11 @@ func writeInspection(w io.Writer, found users.Inspection, now time.Time) {
 	}
 	line("users", "%d%s", found.Users, exclusions(found.Excluded))
 	for _, m := range found.Missing {
-		line("not readable", "%s of %d of %d accounts: let the account that reads see it, or statuses stay unknown", m.Attribute, m.Accounts, found.People)
+		remedy := "let the account that reads see it"
+		if found.Method == "" {
+			remedy = "export it too"
+		}
+		line("not readable", "%s of %d of %d accounts: %s", m.Attribute, m.Accounts, found.People, remedy)
 	}
 	if len(found.Unseen) > 0 {
 		line("seen on none", "%s (nobody has them, or they are not readable)", strings.Join(found.Unseen, ", "))
@@ -64,7 +65,7 @@ func controllerLine(d directory.Domain, skew *time.Duration, now time.Time) stri
 	parts := []string{d.Controller.Name()}
 	switch end := d.CertificateExpires; {
 	case end.IsZero(): // not encrypted, which another line tells
-	case end.Sub(now) < expiryWarning:
+	case end.Sub(now) < users.CertificateWarning:
 		parts = append(parts, fmt.Sprintf("its certificate EXPIRES ON %s: renew it", end.Format(time.DateOnly)))
 	default:
 		parts = append(parts, "certificate until "+end.Format(time.DateOnly))

@@ -64,7 +64,7 @@ SELECT x.run_id, v.organization_id, v.status,
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unmatched'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'ignored'),
        (SELECT count(*) FROM standing_users u WHERE u.organization_id = v.organization_id AND u.status = 'unavailable'),
-       COALESCE(e.accounts, 0), e.reasons,
+       CASE WHEN v.status = 'succeeded' THEN COALESCE(e.accounts, 0) END, e.reasons,
        NULLIF(concat_ws('; ', v.message, r.remarks), '')
 FROM verdicts v
 LEFT JOIN (SELECT organization_id, string_agg(remark, '; ' ORDER BY remark) AS remarks

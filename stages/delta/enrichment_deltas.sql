@@ -131,7 +131,9 @@ LEFT JOIN linked_users l ON l.organization_id = b.organization_id AND l.contact_
 LEFT JOIN read_settings s ON s.organization_id = b.organization_id
 WHERE b.field IN ('first_name', 'last_name', 'title', 'email', 'phone')
   AND (l.contact_id IS NULL
-       OR CASE b.field WHEN 'first_name' THEN l.first_name IS NULL AND s.fill_first_name <> 'keep'
+       -- (of the same user: another one's value was never this one's)
+       OR l.object_guid = b.object_guid AND
+          CASE b.field WHEN 'first_name' THEN l.first_name IS NULL AND s.fill_first_name <> 'keep'
                        WHEN 'last_name'  THEN l.last_name  IS NULL AND s.fill_last_name  <> 'keep'
                        WHEN 'title'      THEN l.title      IS NULL AND s.fill_title      <> 'keep'
                        WHEN 'email'      THEN l.email      IS NULL AND s.fill_email      <> 'keep'

@@ -17,6 +17,7 @@ const (
 	attrPwdLastSet    = "pwdlastset"
 	attrPwdExpires    = "msds-userpasswordexpirytimecomputed"
 	attrWhenCreated   = "whencreated"
+	attrWhenChanged   = "whenchanged"
 	attrSAM           = "samaccountname"
 	attrUPN           = "userprincipalname"
 	attrGivenName     = "givenname"
@@ -39,7 +40,7 @@ func requestedAttributes(more []string) []string {
 		"objectGUID", "objectSid", "objectClass", "sAMAccountType", "isCriticalSystemObject", "msExchRecipientTypeDetails",
 		"userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires",
 		"lastLogon", "lastLogonTimestamp", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed", "msDS-ResultantPSO",
-		"whenCreated", "sAMAccountName", "userPrincipalName", "givenName", "sn", "displayName",
+		"whenCreated", "whenChanged", "sAMAccountName", "userPrincipalName", "givenName", "sn", "displayName",
 		"title", "department", "mail", "proxyAddresses", "telephoneNumber", "mobile",
 	}, more...)
 }

@@ -30,7 +30,7 @@ type Rules struct {
 
 // attributes are what must be asked for.
 func (r Rules) attributes() []string {
-	return requestedAttributes(append(r.ExcludeFilter.Attributes(), r.Only.Attributes()...))
+	return requestedAttributes(slices.Concat(r.ExcludeFilter.Attributes(), r.Only.Attributes()))
 }
 
 // User converts an entry. It returns false for what is no account at all (a group, an
@@ -63,7 +63,7 @@ func (r Rules) User(e directory.Entry, policy Policy) (User, bool, error) {
 	if u.Phone == "" {
 		u.Phone = reader.text(attrMobile)
 	}
-	u.WhenCreated = reader.generalizedTime(attrWhenCreated)
+	u.WhenCreated, u.WhenChanged = reader.generalizedTime(attrWhenCreated), reader.generalizedTime(attrWhenChanged)
 	r.email(&reader, &u)
 	account := reader.account()
 	u.ADStatus = account.status(r.Now)

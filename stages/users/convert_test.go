@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -618,7 +619,7 @@ func TestRowsHaveKeys(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the keys are %v, want %v", got, want)
 	}
-	if row[0] != int64(1001) || row[1] != "hq" || row[2] != nil || row[3] != guidText {
+	if row[0] != int64(1001) || row[1] != "hq" || row[2] != nil || row[3] != (*time.Time)(nil) || row[4] != guidText {
 		t.Errorf("the row begins with %v", row[:4])
 	}
 }
@@ -630,4 +631,30 @@ func TestConversionIsPure(t *testing.T) {
 	if second := user(t, rules(), e, Policy{}); !reflect.DeepEqual(first, second) {
 		t.Errorf("the same entry became\n%+v and\n%+v", first, second)
 	}
+}
+
+// Collectors of one organization share its filter, and run side by side: each asks for its own
+// attributes (this test is one for the race detector).
+func TestRulesShareFilters(t *testing.T) {
+	t.Parallel()
+	shared, err := CompileFilter("(|(a=1)(b=1)(c=1))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for _, own := range []string{"department", "company"} {
+		only, err := CompileFilter("(" + own + "=x)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Rules{ExcludeFilter: shared, Only: only}
+		group.Go(func() {
+			for range 1000 {
+				if got := r.attributes(); got[len(got)-1] != own {
+					t.Errorf("asks for %s instead of %s", got[len(got)-1], own)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

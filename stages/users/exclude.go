@@ -10,7 +10,7 @@ import (
 	"rollcall/stages/users/filter"
 )
 
-// Filter is the configuration's exclude.filter. It is evaluated here and not by the server, so
+// Filter is one of the configuration's filters: what it takes out, or all that it takes. It is evaluated here and not by the server, so
 // that it means the same for every source and what it excludes can be counted. The zero value
 // matches nothing.
 type Filter struct {
@@ -57,7 +57,7 @@ func (f Filter) Or(other Filter) Filter {
 	}
 	return Filter{
 		matches:    func(values filter.Attributes) bool { return f.Matches(values) || other.Matches(values) },
-		attributes: append(slices.Clone(f.attributes), other.attributes...),
+		attributes: slices.Concat(f.attributes, other.attributes),
 	}
 }
 

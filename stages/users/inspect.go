@@ -82,12 +82,13 @@ type inspector struct {
 	clock     func() time.Time
 	policy    Policy
 	found     Inspection
+	places    places
 	have      map[string]int64 // people with an attribute, by its name in lower case
 }
 
 // Begin looks at the controller and its clock.
 func (in *inspector) Begin(_ context.Context, attempt directory.Attempt) error {
-	in.policy, in.have = policyOf(attempt.Domain), map[string]int64{}
+	in.policy, in.places, in.have = policyOf(attempt.Domain), places{}, map[string]int64{}
 	in.found = Inspection{Domain: attempt.Domain, Excluded: map[string]int64{}}
 	if !attempt.Domain.Clock.IsZero() {
 		skew := attempt.Domain.Clock.Sub(in.clock().UTC()).Round(time.Second)
@@ -100,6 +101,9 @@ func (in *inspector) Begin(_ context.Context, attempt directory.Attempt) error {
 func (in *inspector) Visit(e directory.Entry) error {
 	u, isAccount, err := in.collector.Rules.User(e, in.policy)
 	if err != nil || !isAccount {
+		return err
+	}
+	if isNew, err := in.places.enter(u, e); err != nil || !isNew {
 		return err
 	}
 	if len(u.Unreadable) > 0 && in.found.FirstWrong == "" {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"rollcall/pipeline"
 	"rollcall/schemas"
 	"rollcall/stages/users/directory"
@@ -23,9 +21,8 @@ type intake struct {
 	aliases  *pipeline.Writer
 	policy   Policy
 	domain   directory.Domain
-	// places tells where each account was, so that none is there twice.
-	places map[uuid.UUID]int
-	tally  tally
+	places   places
+	tally    tally
 }
 
 // tally counts what a person should know of a read.
@@ -49,7 +46,7 @@ func (in *intake) Begin(ctx context.Context, attempt directory.Attempt) error {
 	in.accounts = in.run.Store.Writer(schemas.ReadUsers)
 	in.aliases = in.run.Store.Writer(schemas.ReadUserAliases)
 	in.policy, in.domain = policyOf(attempt.Domain), attempt.Domain
-	in.places, in.tally = map[uuid.UUID]int{}, tally{}
+	in.places, in.tally = places{}, tally{}
 	return nil
 }
 
@@ -60,18 +57,9 @@ func (in *intake) Visit(e directory.Entry) error {
 	if err != nil || !isAccount {
 		return err
 	}
-	guid, err := uuid.Parse(u.GUID)
-	if err != nil {
-		return fmt.Errorf("%s: parse the objectGUID: %w", e.Place, err)
+	if isNew, err := in.places.enter(u, e); err != nil || !isNew {
+		return err
 	}
-	if first, twice := in.places[guid]; twice {
-		if e.Again {
-			return nil // it moved from one base DN to another meanwhile
-		}
-		return fmt.Errorf("objectGUID %s is at %s and again at %s; a directory never has it twice: export it anew",
-			u.GUID, directory.Place{Unit: e.Place.Unit, Number: first}, e.Place)
-	}
-	in.places[guid] = e.Place.Number
 	in.tally.add(u)
 	if in.run.Progress != nil && len(in.places)%1000 == 0 {
 		in.run.Progress("users", 1000)

@@ -32,31 +32,34 @@ QUALIFY row_number() OVER (PARTITION BY organization_id, object_guid
 
 -- What was seen tonight in organizations that were read whole, without excluded accounts.
 CREATE OR REPLACE TEMP TABLE seen AS
-SELECT r.* REPLACE (
-           CASE WHEN k.last_logon > r.last_logon OR r.last_logon IS NULL
-                THEN k.last_logon        ELSE r.last_logon        END AS last_logon,
-           CASE WHEN k.last_logon > r.last_logon OR r.last_logon IS NULL
-                THEN k.last_logon_source ELSE r.last_logon_source END AS last_logon_source)
+SELECT r.*
 FROM read_users r
 JOIN active_organizations a ON a.organization_id = r.organization_id
-LEFT JOIN known_logons k    ON k.organization_id = r.organization_id AND k.object_guid = r.object_guid
 LEFT JOIN linked_before l   ON l.organization_id = r.organization_id AND l.object_guid = r.object_guid
 WHERE r.excluded IS NULL OR l.object_guid IS NOT NULL;
 
+-- The last logon is the latest that anybody saw; of equal ones the precise source is told.
+CREATE OR REPLACE TEMP TABLE latest_logons AS
+SELECT organization_id, object_guid, last_logon, last_logon_source
+FROM (SELECT organization_id, object_guid, last_logon, last_logon_source FROM seen
+      UNION ALL
+      SELECT organization_id, object_guid, last_logon, last_logon_source FROM known_logons)
+WHERE last_logon IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY organization_id, object_guid
+                           ORDER BY last_logon DESC, last_logon_source) = 1;
+
 -- Seen by several collectors, a user is one user. The freshest record wins: a readable status
--- before an unreadable one, then the latest logon, then the collector's name, so that the
--- order of reading never matters. The last logon is the latest that any of them saw.
+-- before an unreadable one, then the latest change of the entry, then the latest logon in it, then
+-- the collector's name, so that the order of reading never matters.
 CREATE OR REPLACE TEMP TABLE ranked AS
-SELECT s.*,
-       first_value(last_logon)        OVER latest AS latest_logon,
-       first_value(last_logon_source) OVER latest AS latest_logon_source,
-       row_number() OVER (PARTITION BY organization_id, object_guid
-                          ORDER BY CASE WHEN ad_status = 'unknown' THEN 1 ELSE 0 END,
-                                   CASE WHEN last_logon IS NULL THEN 1 ELSE 0 END,
-                                   last_logon DESC, collector) AS place
+SELECT s.*, l.last_logon AS latest_logon, l.last_logon_source AS latest_logon_source,
+       row_number() OVER (PARTITION BY s.organization_id, s.object_guid
+                          ORDER BY CASE WHEN s.ad_status = 'unknown' THEN 1 ELSE 0 END,
+                                   CASE WHEN s.when_changed IS NULL THEN 1 ELSE 0 END, s.when_changed DESC,
+                                   CASE WHEN s.last_logon IS NULL THEN 1 ELSE 0 END,
+                                   s.last_logon DESC, s.collector) AS place
 FROM seen s
-WINDOW latest AS (PARTITION BY organization_id, object_guid
-                  ORDER BY CASE WHEN last_logon IS NULL THEN 1 ELSE 0 END, last_logon DESC, collector);
+LEFT JOIN latest_logons l ON l.organization_id = s.organization_id AND l.object_guid = s.object_guid;
 
 INSERT INTO next_ad_users
 SELECT organization_id, object_guid, sam_account_name, user_principal_name, distinguished_name,

@@ -21,8 +21,8 @@ type outcome struct {
 	remarks []string
 }
 
-// expiryWarning is how long before its end a certificate is warned of.
-const expiryWarning = 30 * 24 * time.Hour
+// CertificateWarning is how long before its end a certificate is warned of.
+const CertificateWarning = 30 * 24 * time.Hour
 
 func outcomeOf(t tally, d directory.Domain, now time.Time) outcome {
 	o := outcome{users: t.users}
@@ -34,7 +34,7 @@ func outcomeOf(t tally, d directory.Domain, now time.Time) outcome {
 	}
 	if end := d.CertificateExpires; !end.IsZero() {
 		o.certificate = &end
-		if end.Sub(now) < expiryWarning {
+		if end.Sub(now) < CertificateWarning {
 			o.remark("the certificate of %s expires on %s: renew it", d.Controller.Name(), end.Format(time.DateOnly))
 		}
 	}
@@ -44,8 +44,14 @@ func outcomeOf(t tally, d directory.Domain, now time.Time) outcome {
 // pinned tells which controller was read, and which ones could not be.
 func (o *outcome) pinned(reading directory.Reading) {
 	o.controllers = []string{reading.Pinned.Name()}
+	if reading.Before != nil {
+		o.remark("the read began anew after: %s", reading.Before)
+	}
+	if reading.MovesUnseen {
+		o.remark("the server does not tell its changes: an account that moves from one base_dn to another while they are read could be missed")
+	}
 	for _, f := range reading.Failed {
-		o.remark("%s could not be read, %s was: %s", f.Controller.Name(), reading.Pinned.Name(), f.Err)
+		o.remark("%s was read instead of %s", reading.Pinned.Name(), f)
 	}
 }
 
@@ -57,7 +63,7 @@ func (o *outcome) others(reading directory.Reading, silent []directory.Failure) 
 	for _, f := range silent {
 		o.silent = append(o.silent, f.Controller.Name())
 		if !of(reading.Failed, f.Controller) { // of which is told already
-			o.remark("%s did not tell its lastLogon: %s", f.Controller.Name(), f.Err)
+			o.remark("no lastLogon from %s", f)
 		}
 	}
 	for _, c := range reading.Others {

@@ -26,17 +26,15 @@ func policyOf(d directory.Domain) Policy {
 }
 
 // learn takes an entry that holds a policy, the domain's or a fine-grained one, and tells whether
-// it is one. An age that is no number counts as not readable.
+// it is one. An age that is no number, or not negative, counts as not readable.
 func (p *Policy) learn(e directory.Entry) bool {
 	a := attributeReader{entry: e}
 	domain, own := a.integer(attrMaxPwdAge), a.integer(attrPSOMaxAge)
 	switch {
-	case domain != nil:
+	case domain != nil && *domain <= 0:
 		p.MaxPasswordAge = domain
-	case own != nil:
+	case own != nil && *own <= 0:
 		p.FineGrained[strings.ToLower(e.DN)] = *own
-	default:
-		return false
 	}
-	return true
+	return domain != nil || own != nil
 }

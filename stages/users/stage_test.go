@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,5 +248,30 @@ func TestExtractStopsWithTheRun(t *testing.T) {
 	_, err := extract(t, ctx, stop)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// No more collectors than permitted are read at once.
+func TestExtractReadsSoManyAtATime(t *testing.T) {
+	t.Parallel()
+	var now, most, reads atomic.Int64
+	refuse := func() (string, error) {
+		reads.Add(1)
+		most.Store(max(most.Load(), now.Add(1)))
+		time.Sleep(20 * time.Millisecond)
+		now.Add(-1)
+		return "", errors.New("no password")
+	}
+	var collectors []users.Collector
+	for i := range 8 {
+		collectors = append(collectors, users.Collector{Organization: 1001, Name: strconv.Itoa(i), Rules: rules(), Server: directory.Server{
+			URLs: []string{"ldaps://127.0.0.1:1"}, Credentials: directory.Credentials{Username: "svc@contoso.example", Password: refuse},
+		}})
+	}
+	if _, err := extract(t, t.Context(), collectors...); err != nil {
+		t.Fatal(err)
+	}
+	if reads.Load() != 8 || most.Load() != 4 {
+		t.Errorf("%d collectors were read, %d of them at once, want 8 and 4", reads.Load(), most.Load())
 	}
 }

@@ -76,7 +76,7 @@ func (a *attributeReader) password(s account, policy Policy, now time.Time) (str
 	set := a.integer(attrPwdLastSet)
 	age, exact := a.maxPasswordAge(policy)
 	switch {
-	case set == nil || s.control == nil:
+	case set == nil || s.control == nil || *set < 0:
 		return "unknown", nil
 	case *set == ticksNone:
 		return "must_change", nil

@@ -30,6 +30,7 @@ type User struct {
 	PasswordExpires   *time.Time
 	PasswordState     string
 	WhenCreated       *time.Time
+	WhenChanged       *time.Time // at the controller that was read; it is not replicated
 	// AliasKeys are the keys of the other SMTP addresses, without duplicates.
 	AliasKeys []string
 	// Unreadable says which values were left out because they are wrong: place, attribute and
@@ -40,7 +41,7 @@ type User struct {
 // row is the user in the order of schemas.ReadUsers.
 func (u User) row(organization int64, collector string) []any {
 	return []any{
-		organization, collector, pipeline.Text(u.Excluded), u.GUID,
+		organization, collector, pipeline.Text(u.Excluded), u.WhenChanged, u.GUID,
 		pipeline.Text(u.SAMAccountName), pipeline.Text(u.UserPrincipalName), u.DistinguishedName,
 		pipeline.Text(u.FirstName), pipeline.Text(u.LastName), pipeline.Text(u.DisplayName), pipeline.Text(u.Title), pipeline.Text(u.Department),
 		pipeline.Text(u.Email), pipeline.Text(u.EmailSource), pipeline.Text(u.Phone),

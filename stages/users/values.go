@@ -112,27 +112,22 @@ func badOffset(value []byte) int {
 }
 
 // integer reads a number; one that is none counts as not readable.
-func (a *attributeReader) integer(attribute string) *int64 {
+func (a *attributeReader) integer(attribute string) *int64 { return a.number(attribute, a.leaveOut) }
+
+// kindInteger reads a number that tells what the account is; wrong, it fails the entry.
+func (a *attributeReader) kindInteger(attribute string) *int64 { return a.number(attribute, a.fail) }
+
+func (a *attributeReader) number(attribute string, wrong func(attribute, problem string)) *int64 {
 	value, ok := a.entry.First(attribute)
 	if !ok {
 		return nil
 	}
 	n, err := parseInteger(value)
 	if err != nil {
-		a.leaveOut(attribute, "is wrong: "+err.Error())
+		wrong(attribute, "is wrong: "+err.Error())
 		return nil
 	}
 	return &n
-}
-
-// kindInteger reads a number that tells what the account is; wrong, it fails the entry.
-func (a *attributeReader) kindInteger(attribute string) *int64 {
-	n := a.integer(attribute)
-	if n == nil && len(a.unreadable) > 0 {
-		_, problem, _ := strings.Cut(a.unreadable[0], attribute+" ")
-		a.fail(attribute, problem)
-	}
-	return n
 }
 
 // ticksTime reads a FILETIME attribute; absent, 0 and the largest value are no times.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -50,6 +51,18 @@ func (c Credentials) secret() (string, error) {
 	return password, nil
 }
 
+// account tells two accounts apart, or two passwords of one, without holding either.
+func (c Credentials) account(password string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(c.Method), strings.ToLower(c.Username), password, c.Keytab, c.Certificate}, "\x00")))
+	return string(sum[:])
+}
+
+// credentialsError is an error that says that an account may not log on: to try again would
+// lock it.
+type credentialsError struct{ text string }
+
+func (e *credentialsError) Error() string { return e.text }
+
 // bind says who we are.
 func (c *connection) bind(s Server, password string) error {
 	switch s.Method() {
@@ -62,7 +75,10 @@ func (c *connection) bind(s Server, password string) error {
 		return explainBind(c.ExternalBind())
 	case NTLM:
 		// The library authenticates with the name alone, which must say the domain.
-		domain, _, _ := strings.Cut(s.Credentials.Username, `\`)
+		domain, _, found := strings.Cut(s.Credentials.Username, `\`)
+		if !found {
+			domain = ""
+		}
 		return explainBind(c.NTLMBind(domain, s.Credentials.Username, password))
 	default:
 		return explainBind(c.Bind(s.Credentials.Username, password))
@@ -91,7 +107,7 @@ func explainBind(err error) error {
 	}
 	switch result.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
-		return errors.New("the server refused user name or password (LDAP result 49" + subcode(result) + "): check credentials")
+		return &credentialsError{"the server refused user name or password (LDAP result 49" + subcode(result) + "): check credentials"}
 	case ldap.ErrorEmptyPassword:
 		return errors.New("the password is empty: check credentials")
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:

@@ -171,7 +171,7 @@ func TestParseRange(t *testing.T) {
 		"member;range=0-1499": "member 1500 true", "Member;Range=1500-*": "Member 0 true", "member": "member 0 false",
 		"userCertificate;binary": "userCertificate;binary 0 false", "member;range=": "member 0 true", "member;range=x-y": "member 0 true",
 	} {
-		name, next, ranged := parseRange(text)
+		name, _, next, ranged := parseRange(text)
 		if got := fmt.Sprint(name, " ", next, " ", ranged); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}

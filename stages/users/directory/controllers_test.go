@@ -137,9 +137,12 @@ func TestReadBeginsAnew(t *testing.T) {
 		before   string
 	}{
 		"a cookie rejected":             {fakedc.Faults{RejectCookieOnPage: 3, Times: 1}, 2, 0, "dropped the search between two pages"},
+		"a cookie rejected by Windows":  {fakedc.Faults{RejectCookieOnPage: 2, RejectCookieCode: 12, Times: 1}, 2, 0, "dropped the search between two pages"},
+		"a cookie rejected by OpenLDAP": {fakedc.Faults{RejectCookieOnPage: 2, RejectCookieCode: 2, Times: 1}, 2, 0, "dropped the search between two pages"},
 		"a cookie rejected twice":       {fakedc.Faults{RejectCookieOnPage: 2, Times: 2}, 3, 0, "dropped the search between two pages"},
-		"busy on the second page":       {fakedc.Faults{FailPage: 2, Times: 2}, 3, 0, "busy or unavailable (LDAP result 51)"},
-		"unavailable on the first page": {fakedc.Faults{FailPage: 1, FailCode: ldap.LDAPResultUnavailable, Times: 1}, 2, 0, "busy or unavailable (LDAP result 52)"},
+		"busy on the second page":       {fakedc.Faults{FailPage: 2, Times: 1}, 2, 0, "busy or unavailable (LDAP result 51)"},
+		"busy all the time":             {fakedc.Faults{FailPage: 2}, 3, 1, "busy or unavailable (LDAP result 51)"},
+		"unavailable on the first page": {fakedc.Faults{FailPage: 1, FailCode: ldap.LDAPResultUnavailable}, 2, 1, "busy or unavailable (LDAP result 52)"},
 		"closed in the middle":          {fakedc.Faults{CloseAfterEntries: 150}, 2, 1, "the connection broke"},
 		"closed between pages":          {fakedc.Faults{CloseOnPage: 3}, 2, 1, "the connection broke"},
 		"stalled in the middle":         {fakedc.Faults{StallAfterEntries: 150}, 2, 1, "the server sent nothing for 1s"},
@@ -408,5 +411,95 @@ func TestRateIsKept(t *testing.T) {
 	// Two pauses between three pages of a second each, less what the pages took.
 	if rested < time.Second || rested > 2*time.Second {
 		t.Errorf("rested for %s", rested)
+	}
+}
+
+// A read that is dropped by a controller that restarts goes on trying, although it is refused
+// meanwhile; and no controller comes from nowhere.
+func TestSingleControllerThatFailsForAWhile(t *testing.T) {
+	t.Parallel()
+	controllers, s := forest(t, fakedc.Options{Faults: fakedc.Faults{StallBind: true, Times: 1}})
+	s.Timeout = time.Second
+	reading, err := s.Read(context.Background(), wanted(), &roll{})
+	if err != nil || len(reading.Others) != 0 {
+		t.Errorf("the others are %+v: %v", reading.Others, err)
+	}
+	controllers[0].SetFaults(fakedc.Faults{StallBind: true})
+	r := &roll{}
+	_, err = s.Read(context.Background(), wanted(), r)
+	wantMessage(t, err, "the server sent nothing for 1s; check the network and the server, or raise the collector's timeout (begun 3 times")
+
+	controllers, s = forest(t, fakedc.Options{Faults: fakedc.Faults{CloseAfterEntries: 150}})
+	options := fakedc.Options{BindDN: bindName, Password: bindSecret, NamingContext: baseDN, TLS: true, Entries: people(300), Addr: controllers[0].Addr()}
+	var again *fakedc.Server
+	pauses := 0
+	s.Pause = func(context.Context, time.Duration) error {
+		if pauses++; pauses == 1 {
+			controllers[0].Close()
+			return nil
+		}
+		var err error
+		if again, err = fakedc.Start(options); err != nil { //nolint:contextcheck // the server outlives the call
+			return err
+		}
+		t.Cleanup(again.Close)
+		return os.WriteFile(s.CAFile, again.CAPEM(), 0o600)
+	}
+	r = &roll{}
+	if _, err := s.Read(context.Background(), wanted(), r); err != nil || len(r.seen) != 300 || pauses != 2 {
+		t.Errorf("read %d accounts after %d pauses: %v", len(r.seen), pauses, err)
+	}
+}
+
+// Collectors that share an account try a wrong password once between them, also at other
+// controllers; another password is another matter.
+func TestRefusedCredentialsAreTriedOnceByAll(t *testing.T) {
+	t.Parallel()
+	controllers, s := forest(t, fakedc.Options{}, fakedc.Options{})
+	s.Gate = NewGate(2)
+	right := s.Credentials.Password
+	s.Credentials.Password = secret("wrong horse")
+	var group sync.WaitGroup
+	for i := range 6 {
+		group.Go(func() {
+			own := s
+			own.URLs = []string{s.URLs[i%2]}
+			_, err := readAll(context.Background(), own, nil)
+			if err == nil || !strings.Contains(err.Error(), "data 52e: wrong password): check credentials") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	group.Wait()
+	if n := controllers[0].Stats().BindsRefused + controllers[1].Stats().BindsRefused; n != 1 {
+		t.Errorf("the password was tried %d times", n)
+	}
+	s.Credentials.Password = right
+	if read, err := readAll(context.Background(), s, nil); err != nil || len(read) != 300 {
+		t.Errorf("with the right password: read %d accounts: %v", len(read), err)
+	}
+}
+
+// DNS is easily forged. Where any public CA is trusted, only hosts of the domain itself are.
+func TestHostsOutsideOfTheDomain(t *testing.T) {
+	t.Parallel()
+	s := Server{Domain: "contoso.example", Resolver: resolver(t, zone{srv: map[string][]dnsmessage.SRVResource{
+		"_ldap._tcp.dc._msdcs.contoso.example.": {service("dc1.evil.example", 389, 0), service("dc1.contoso.example.evil", 389, 1)},
+	}})}
+	_, err := s.withDefaults().locate(t.Context())
+	wantMessage(t, err, "DNS lists only controllers outside of contoso.example: name the CA that signs their certificates in ca_file")
+	s.CAFile = "ca.pem"
+	if controllers, err := s.withDefaults().locate(t.Context()); err != nil || len(controllers) != 2 {
+		t.Errorf("with a CA of its own: %v, %v", controllers, err)
+	}
+}
+
+// A rate bounds the page too, so that no connection rests for long.
+func TestRateBoundsThePage(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[int]uint32{0: 1000, 1: 10, 50: 500, 5000: 1000} {
+		if got := (Server{PageSize: 1000, MaxRate: rate}).pageSize(); got != want {
+			t.Errorf("at %d a second the page has %d entries, want %d", rate, got, want)
+		}
 	}
 }

@@ -71,10 +71,11 @@ func (c *connection) open(ctx context.Context, s Server, trust *tls.Config, pass
 	if err := c.encrypt(ctx, s, trust); err != nil {
 		return unusable(watch.explain(err))
 	}
-	if err := c.bind(s, password); err != nil {
+	err := s.Gate.once(ctx, s.Credentials.account(password), func() error { return c.bind(s, password) })
+	if err != nil && remedyOf(err) != nothing { // a refusal is one, however long it took
 		return watch.explain(err)
 	}
-	return nil
+	return err
 }
 
 // encrypt begins TLS, at once or after asking for it, and hands the connection to go-ldap.

@@ -13,8 +13,9 @@ type Entry struct {
 	Attributes map[string][][]byte
 	// Partial names the attributes of which the source sent only a range of the values.
 	Partial []string
-	// Again tells that the account may have been delivered before: it moved meanwhile.
-	Again bool
+	// Pass is the number of the search that delivered the entry, from 0. One that has moved
+	// meanwhile may come in two of them, and none comes twice in one.
+	Pass int
 }
 
 // Place says where an entry stands in its source, for error messages.

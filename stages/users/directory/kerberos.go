@@ -124,5 +124,5 @@ func explainKerberos(err error) error {
 	if hint == "" {
 		hint = "check credentials"
 	}
-	return fmt.Errorf("the controller gives no Kerberos ticket (%s, %s): %s", code[2], code[1], hint)
+	return &credentialsError{fmt.Sprintf("the controller gives no Kerberos ticket (%s, %s): %s", code[2], code[1], hint)}
 }

@@ -35,16 +35,25 @@ func (s Server) locate(ctx context.Context) ([]Controller, error) {
 	}
 	controllers := make([]Controller, len(s.URLs))
 	for i, text := range s.URLs {
-		address, err := url.Parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("parse the url: %w", err)
-		}
-		controllers[i] = Controller{host: address.Hostname(), port: address.Port(), ldaps: address.Scheme == "ldaps"}
-		if controllers[i].port == "" {
-			controllers[i].port = map[string]string{"ldaps": "636", "ldap": "389"}[address.Scheme]
+		var err error
+		if controllers[i], err = ParseURL(text); err != nil {
+			return nil, err
 		}
 	}
 	return controllers, nil
+}
+
+// ParseURL reads ldaps://HOST[:PORT] or ldap://HOST[:PORT].
+func ParseURL(text string) (Controller, error) {
+	address, err := url.Parse(text)
+	if err != nil {
+		return Controller{}, fmt.Errorf("parse the url: %w", err)
+	}
+	c := Controller{host: address.Hostname(), port: address.Port(), ldaps: address.Scheme == "ldaps"}
+	if c.port == "" {
+		c.port = map[string]string{"ldaps": "636", "ldap": "389"}[address.Scheme]
+	}
+	return c, nil
 }
 
 // discover asks DNS for the domain's controllers, those of the site first (MS-ADTS 6.3.2.3). The
@@ -69,7 +78,7 @@ func (s Server) discover(ctx context.Context) ([]Controller, error) {
 	known := map[string]bool{}
 	for _, record := range append(records, all...) {
 		host := strings.TrimSuffix(record.Target, ".")
-		if known[strings.ToLower(host)] {
+		if known[strings.ToLower(host)] || !s.mayBe(host) {
 			continue
 		}
 		known[strings.ToLower(host)] = true
@@ -79,12 +88,22 @@ func (s Server) discover(ctx context.Context) ([]Controller, error) {
 		}
 		controllers = append(controllers, c)
 	}
+	if len(controllers) == 0 {
+		return nil, unusable(fmt.Errorf("DNS lists only controllers outside of %s: name the CA that signs their certificates in ca_file, or the controllers in url", s.Domain))
+	}
 	return controllers, nil
+}
+
+// mayBe tells whether a host that DNS names may be a controller. DNS is easily forged: where any
+// public CA is trusted, a certificate for the host proves nothing, unless the host is the domain's.
+func (s Server) mayBe(host string) bool {
+	return host != "" && (s.CAFile != "" || s.ServerName != "" || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(s.Domain)))
 }
 
 // lookup asks for _ldap._tcp.NAME; a name that does not exist has no records.
 func (s Server) lookup(ctx context.Context, name string) ([]*net.SRV, error) {
-	_, records, err := s.Resolver.LookupSRV(ctx, "ldap", "tcp", name)
+	// The dot at the end keeps the machine's search list out of it.
+	_, records, err := s.Resolver.LookupSRV(ctx, "ldap", "tcp", name+".")
 	var failure *net.DNSError
 	switch {
 	case err == nil:

@@ -57,11 +57,19 @@ func (c *connection) subtree(ctx context.Context, s Server, base string, want Re
 	}
 }
 
+// evictedCookie are the results with which servers refuse a cookie that they do not know any more:
+// Active Directory 12 (00000057, Error processing control), Samba 53, others 1 and 2.
+//
+//nolint:gochecknoglobals // a constant list
+var evictedCookie = []uint16{
+	ldap.LDAPResultUnavailableCriticalExtension, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultOperationsError, ldap.LDAPResultProtocolError,
+}
+
 // page reads one page and returns the cookie of the next, empty after the last. go-ldap ends a
 // search without an error when its connection was closed before, or its context is done; the
 // page counts only if its paging control arrived and nobody gave up meanwhile.
 func (c *connection) page(ctx context.Context, s Server, base string, want Request, cookie []byte, visit func(*ldap.Entry) error) ([]byte, error) {
-	paging := ldap.NewControlPaging(s.PageSize)
+	paging := ldap.NewControlPaging(s.pageSize())
 	paging.SetCookie(cookie)
 	// A fresh request every time: go-ldap leaves the last cookie in a used one.
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
@@ -89,7 +97,7 @@ func (c *connection) page(ctx context.Context, s Server, base string, want Reque
 	switch err := response.Err(); {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("the read was stopped: %w", context.Cause(ctx))
-	case err != nil && len(cookie) > 0 && ldap.IsErrorAnyOf(err, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultOperationsError):
+	case err != nil && len(cookie) > 0 && ldap.IsErrorAnyOf(err, evictedCookie...):
 		return nil, dropped(errors.New("the server dropped the search between two pages, to make room for others or because it restarted; nothing of this read counts: run again, and name domain controllers in url, not a load balancer"))
 	case err != nil:
 		return nil, waiting.explain(explainSearch(err))
@@ -121,8 +129,10 @@ func explainSearch(err error) error {
 		return errors.New("the account may not read base_dn (LDAP result 50): give it read access")
 	case ldap.LDAPResultOperationsError:
 		return errors.New("the server refused the search (LDAP result 1): is the account allowed to read the directory?")
-	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
-		return busy(fmt.Errorf("the server is busy or unavailable (LDAP result %d): try again later", result.ResultCode))
+	case ldap.LDAPResultBusy:
+		return busy(errors.New("the server is busy or unavailable (LDAP result 51): try again later"))
+	case ldap.LDAPResultUnavailable: // what a controller says that is shutting down
+		return broken(errors.New("the server is busy or unavailable (LDAP result 52): try again later"))
 	case ldap.ErrorNetwork:
 		return broken(fmt.Errorf("the connection broke while the server was answering; nothing of this read counts, run again: %w", result.Err))
 	default:

@@ -21,7 +21,7 @@ func fromLDAP(e *ldap.Entry, wanted []string) (Entry, unfinished) {
 	entry := Entry{DN: e.DN, Attributes: make(map[string][][]byte, len(e.Attributes))}
 	var rest unfinished
 	for _, attribute := range e.Attributes {
-		name, next, ranged := parseRange(attribute.Name)
+		name, _, next, ranged := parseRange(attribute.Name)
 		switch {
 		case !ranged || !slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, name) }):
 			entry.Add(attribute.Name, attribute.ByteValues...)
@@ -38,19 +38,20 @@ func fromLDAP(e *ldap.Entry, wanted []string) (Entry, unfinished) {
 	return entry, rest
 }
 
-// parseRange splits name;range=0-1499. next is the place of the first value that is missing, 0
+// parseRange splits name;range=0-1499. next is the number of the first value that is missing, 0
 // after the last one, which is called *.
-func parseRange(attribute string) (name string, next int, ranged bool) {
+func parseRange(attribute string) (name string, first, next int, ranged bool) {
 	name, option, _ := strings.Cut(attribute, ";")
 	bounds, ranged := strings.CutPrefix(strings.ToLower(option), "range=")
 	if !ranged {
-		return attribute, 0, false
+		return attribute, 0, 0, false
 	}
-	_, last, _ := strings.Cut(bounds, "-")
-	if n, err := strconv.Atoi(last); err == nil {
+	from, to, _ := strings.Cut(bounds, "-")
+	first, _ = strconv.Atoi(from)
+	if n, err := strconv.Atoi(to); err == nil {
 		next = n + 1
 	}
-	return name, next, true
+	return name, first, next, true
 }
 
 // finish fetches the values that are missing of an entry.
@@ -80,7 +81,8 @@ func (c *connection) from(dn, name string, number int) (values [][]byte, next in
 	}
 	for _, e := range found {
 		for _, attribute := range e.Attributes {
-			if own, following, _ := parseRange(attribute.Name); strings.EqualFold(own, name) && len(attribute.ByteValues) > 0 {
+			own, first, following, _ := parseRange(attribute.Name)
+			if strings.EqualFold(own, name) && first == number && (following == 0 || following > number) && len(attribute.ByteValues) > 0 {
 				return attribute.ByteValues, following, nil
 			}
 		}

@@ -39,12 +39,22 @@ type Reading struct {
 	Others []Controller
 	// Failed are those that had been tried before the pinned one, and why not.
 	Failed []Failure
+	// Before is what ended the attempt before this one; nil if it was the first.
+	Before error
+	// MovesUnseen tells that there are several base DNs and a server that does not tell its
+	// changes: an account that moved between them meanwhile could be missed.
+	MovesUnseen bool
 }
 
 // Failure is a controller that could not be used.
 type Failure struct {
 	Controller Controller
 	Err        error
+}
+
+// String names the controller and the reason.
+func (f Failure) String() string {
+	return f.Controller.Name() + ": " + strings.TrimPrefix(f.Err.Error(), f.Controller.Name()+" ")
 }
 
 // attempts bounds how often a read begins.
@@ -61,20 +71,30 @@ func (s Server) Read(ctx context.Context, want Request, to Consumer) (Reading, e
 	var before error
 	for number := 1; ; number++ {
 		reading, err := s.attempt(ctx, controllers, want, to, Attempt{Number: number, Before: before})
+		reading.Before = before
 		remedy := remedyOf(err)
 		switch {
-		case err == nil, ctx.Err() != nil, remedy == nothing, remedy == elsewhere:
+		case err == nil, ctx.Err() != nil, remedy == nothing, remedy == elsewhere && number == 1:
 			return reading, err
 		case number == attempts:
 			return reading, fmt.Errorf("%w (begun %d times, every time from the first page)", err, attempts)
-		case remedy == anewElsewhere:
-			controllers = append(slices.DeleteFunc(slices.Clone(controllers), reading.Pinned.is), reading.Pinned)
+		case remedy == anewElsewhere, remedy == later && number > 1:
+			controllers = last(controllers, reading.Pinned)
 		}
 		before = err
 		if err := s.Pause(ctx, backoff(number)); err != nil {
 			return reading, fmt.Errorf("wait for another attempt: %w", err)
 		}
 	}
+}
+
+// last moves a controller to the end; one that is not there, because none was pinned, changes
+// nothing.
+func last(controllers []Controller, pinned Controller) []Controller {
+	if !slices.Contains(controllers, pinned) {
+		return controllers
+	}
+	return append(slices.DeleteFunc(slices.Clone(controllers), pinned.is), pinned)
 }
 
 // backoff is the wait after an attempt: 2 s, then 8 s. A controller that is busy at night is so
@@ -95,6 +115,7 @@ func (s Server) attempt(ctx context.Context, controllers []Controller, want Requ
 	if err := to.Begin(ctx, attempt); err != nil {
 		return reading, err
 	}
+	reading.MovesUnseen = len(s.Bases) > 1 && domain.highestUSN == 0
 	return reading, c.read(ctx, s, want, domain, to.Visit)
 }
 
@@ -117,7 +138,7 @@ func (s Server) pin(ctx context.Context, controllers []Controller) (*connection,
 	}
 	var all []string
 	for _, f := range failed {
-		all = append(all, f.Controller.Name()+": "+f.Err.Error())
+		all = append(all, f.String())
 	}
 	err := fmt.Errorf("none of the %d domain controllers can be read: %s", len(controllers), strings.Join(all, "; "))
 	if wait {
@@ -147,16 +168,20 @@ func (s Server) ready(ctx context.Context, controller Controller) (*connection, 
 // one that has not been read yet to one that has, and would be missed: what changed meanwhile is
 // asked for once more.
 func (c *connection) read(ctx context.Context, s Server, want Request, domain Domain, visit func(Entry) error) error {
-	place := Place{Unit: "entry"}
-	number := func(again bool) func(Entry) error {
-		return func(e Entry) error {
+	place, pass := Place{Unit: "entry"}, 0
+	subtree := func(base string) error {
+		defer func() { pass++ }()
+		return c.subtree(ctx, s, base, want, func(e Entry) error {
 			place.Number++
-			e.Place, e.Again = place, again
+			e.Place, e.Pass = place, pass
 			return visit(e)
-		}
+		})
 	}
 	for i, base := range s.Bases {
-		if err := c.subtree(ctx, s, base, want, number(i > 0)); err != nil {
+		if err := subtree(base); err != nil {
+			if len(s.Bases) > 1 {
+				return fmt.Errorf("base_dn[%d], %w", i, err)
+			}
 			return err
 		}
 	}
@@ -165,7 +190,7 @@ func (c *connection) read(ctx context.Context, s Server, want Request, domain Do
 	}
 	want.Filter = fmt.Sprintf("(&%s(uSNChanged>=%d))", want.Filter, domain.highestUSN+1)
 	for _, base := range s.Bases {
-		if err := c.subtree(ctx, s, base, want, number(true)); err != nil {
+		if err := subtree(base); err != nil {
 			return fmt.Errorf("accounts that moved meanwhile: %w", err)
 		}
 	}

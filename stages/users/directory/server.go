@@ -65,6 +65,15 @@ func (s Server) withDefaults() Server {
 	return s
 }
 
+// pageSize is the number of entries asked for at a time. Under a rate a page takes 10 s at most:
+// a controller drops a connection on which nothing happens for long.
+func (s Server) pageSize() uint32 {
+	if s.MaxRate > 0 {
+		return uint32(min(int(s.PageSize), s.MaxRate*10)) //nolint:gosec // at most PageSize
+	}
+	return s.PageSize
+}
+
 // Method is how the server is bound to.
 func (s Server) Method() Method {
 	if s.Credentials.Method == "" {

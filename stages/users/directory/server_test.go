@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -90,8 +91,8 @@ const accounts = "(|(sAMAccountType=805306368)(sAMAccountType=805306369))"
 
 // roll is a consumer that remembers who was there in the attempt that counts.
 type roll struct {
-	seen     map[string]bool
-	again    int // delivered twice, with a warning
+	seen     map[string]int // the pass that delivered each
+	again    int            // delivered in two passes
 	attempts []Attempt
 	each     func(n int)
 	visit    func(Entry)
@@ -99,18 +100,18 @@ type roll struct {
 }
 
 func (r *roll) Begin(_ context.Context, attempt Attempt) error {
-	r.seen, r.attempts = map[string]bool{}, append(r.attempts, attempt)
+	r.seen, r.attempts = map[string]int{}, append(r.attempts, attempt)
 	return nil
 }
 
 func (r *roll) Visit(e Entry) error {
 	guid := e.Text("objectguid")
-	if r.seen[guid] && e.Again {
+	if pass, twice := r.seen[guid]; twice && pass != e.Pass {
 		r.again++
-	} else if r.seen[guid] {
+	} else if twice {
 		return errors.New("twice")
 	}
-	r.seen[guid] = true
+	r.seen[guid] = e.Pass
 	if r.visit != nil {
 		r.visit(e)
 	}
@@ -121,7 +122,7 @@ func (r *roll) Visit(e Entry) error {
 }
 
 // readAll reads a server as a collector does.
-func readAll(ctx context.Context, s Server, each func(n int)) (guids map[string]bool, err error) {
+func readAll(ctx context.Context, s Server, each func(n int)) (guids map[string]int, err error) {
 	r := &roll{each: each}
 	_, err = s.Read(ctx, wanted(), r)
 	return r.seen, err
@@ -304,6 +305,10 @@ func TestServerConnectionFailures(t *testing.T) {
 		"StartTLS where there is none": {
 			fakedc.Options{}, func(_ *testing.T, s *Server) { s.StartTLS = true },
 			"the server does not encrypt the connection (LDAP result 52): give it a certificate, or use ldaps://",
+		},
+		"an old version of TLS": {
+			fakedc.Options{TLS: true, MaxTLS: tls.VersionTLS12}, func(_ *testing.T, s *Server) { s.MinTLS = tls.VersionTLS13 },
+			"does it speak TLS 1.3",
 		},
 		"LDAPS on a plain port": {
 			fakedc.Options{}, func(_ *testing.T, s *Server) { s.URLs[0] = strings.Replace(s.URLs[0], "ldap:", "ldaps:", 1) },

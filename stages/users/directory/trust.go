@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 )
 
@@ -42,7 +43,7 @@ func explainTLS(s Server, err error) error {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	var alert tls.AlertError
+	var remote *net.OpError
 	switch {
 	case errors.As(err, &unknown):
 		return fmt.Errorf("the server's certificate is not trusted (ca_file: %s): name the CA that signed it in ca_file", orNone(s.CAFile))
@@ -50,8 +51,8 @@ func explainTLS(s Server, err error) error {
 		return fmt.Errorf("the server's certificate is for another name: set server_name to the name in the certificate: %w", err)
 	case errors.As(err, &invalid):
 		return fmt.Errorf("the server's certificate is not valid: renew it: %w", err)
-	case errors.As(err, &alert):
-		return fmt.Errorf("encrypt the connection: the server does not agree (%w): does it speak %s, and does it take the client's certificate?", alert, versionName(s.MinTLS))
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return fmt.Errorf("encrypt the connection: the server does not agree: does it speak %s, and does it take the client's certificate? %w", versionName(s.MinTLS), err)
 	default:
 		return fmt.Errorf("encrypt the connection: %w", err)
 	}

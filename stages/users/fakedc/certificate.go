@@ -53,7 +53,7 @@ func newCertificate(opts Options) (leaf tls.Certificate, authority *Authority, e
 
 // newTLS makes the configuration for LDAPS and StartTLS.
 func newTLS(opts Options, leaf tls.Certificate, authority *Authority) *tls.Config {
-	config := &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12, Time: opts.Now}
+	config := &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12, MaxVersion: opts.MaxTLS, Time: opts.Now}
 	if opts.ClientCert {
 		config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, x509.NewCertPool()
 		config.ClientCAs.AddCert(authority.certificate)

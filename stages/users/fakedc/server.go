@@ -60,6 +60,8 @@ type Options struct {
 	// MaxPageSize is the largest number of entries in one answer. Zero means
 	// 1,000, the default of Active Directory.
 	MaxPageSize int
+	// MaxTLS is the highest version of TLS that the server speaks. Zero means the latest.
+	MaxTLS uint16
 	// Unsynchronized is what a new domain controller is that has not received all of the
 	// directory yet, and says in its rootDSE.
 	Unsynchronized bool
