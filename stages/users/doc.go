@@ -1,11 +1,11 @@
 // Package users extracts Active Directory users: the first stage of a night, side by side with
 // the contacts.
 //
-//	LDAP server ─ search.go ┐
-//	                        ├─ Entry ─ convert.go ─ User ─ record batches ─ read_users ─ merge.sql ─ next_ad_users
-//	LDIF file ──── ldif.go ─┘
+//	domain controllers ─ directory/ ┐
+//	                                ├─ Entry ─ convert.go ─ User ─ intake.go ─ read_users ─ merge.sql ─ next_ad_users
+//	LDIF file ─────────── ldif.go ──┘
 //
-// Fetching is thin and conversion is pure: whatever the source, an Entry becomes a User by
+// Conversion is pure: whatever the source, an Entry becomes a User by
 // Rules.User, which needs no server and no clock but the run's. Entries are streamed; no
 // directory is ever in memory as a whole.
 //

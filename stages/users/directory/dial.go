@@ -66,16 +66,21 @@ func (s Server) connect(ctx context.Context, to Controller) (_ *connection, err 
 
 // open encrypts and binds, each within the timeout.
 func (c *connection) open(ctx context.Context, s Server, trust *tls.Config, password string) error {
-	watch := c.watch()
-	defer watch.stop()
-	if err := c.encrypt(ctx, s, trust); err != nil {
-		return unusable(watch.explain(err))
+	encrypting := c.watch()
+	err := c.encrypt(ctx, s, trust)
+	encrypting.stop()
+	if err != nil {
+		return unusable(encrypting.explain(err))
 	}
-	err := s.Gate.once(ctx, s.Credentials.account(password), func() error { return c.bind(s, password) })
-	if err != nil && remedyOf(err) != nothing { // a refusal is one, however long it took
-		return watch.explain(err)
-	}
-	return err
+	return s.Gate.once(ctx, s.Credentials.account(password), func() error {
+		binding := c.watch()
+		defer binding.stop()
+		err := c.bind(s, password)
+		if err != nil && remedyOf(err) != nothing { // a refusal is one, however long it took
+			return binding.explain(err)
+		}
+		return err
+	})
 }
 
 // encrypt begins TLS, at once or after asking for it, and hands the connection to go-ldap.

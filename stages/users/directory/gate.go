@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -19,10 +20,11 @@ type Gate struct {
 	accounts map[string]*account
 }
 
-// account is one that binds, one at a time as long as nothing is known of it.
+// account is one that binds, one at a time until it is known to be good.
 type account struct {
-	turn    *semaphore.Weighted
-	refusal *credentialsError
+	turn     *semaphore.Weighted
+	accepted atomic.Bool
+	refusal  *credentialsError
 }
 
 // NewGate makes a gate that lets limit connections a controller through; 0 means no bound.
@@ -62,6 +64,9 @@ func (g *Gate) once(ctx context.Context, key string, bind func() error) error {
 		g.accounts[key] = a
 	}
 	g.mu.Unlock()
+	if a.accepted.Load() {
+		return bind()
+	}
 	if err := a.turn.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("wait for another bind of the account: %w", context.Cause(ctx))
 	}
@@ -71,5 +76,6 @@ func (g *Gate) once(ctx context.Context, key string, bind func() error) error {
 	}
 	err := bind()
 	errors.As(err, &a.refusal)
+	a.accepted.Store(err == nil)
 	return err
 }
