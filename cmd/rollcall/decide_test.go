@@ -121,7 +121,7 @@ func TestDecisionsFromAList(t *testing.T) {
 	if i.decisions() != "" {
 		t.Error("a dry run decided")
 	}
-	save(edited + "1001,00000000-0000-4000-8000-00000000dead,,,,,,,99,,\r\n")
+	save(edited + "1001,00000000-0000-4000-8000-00000000dead,,,,,,,99,,,\r\n")
 	i.refused("list.csv:6: refused: no user", "match", "--from", path, "--yes")
 	save(edited)
 	contains(t, i.must("match", "--from", path, "--by", "kim", "--yes"), "1 decided by kim")

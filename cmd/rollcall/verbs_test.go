@@ -105,6 +105,15 @@ func TestVerbsOnAPublishedNight(t *testing.T) {
 	contains(t, i.must("users", "--status", "unmatched", "--org", "1001", "--collector", "hq"), "ambiguous_email", "(3 rows)")
 	contains(t, i.must("users", "--search", "POE"), "Di Poe", "(1 rows)")
 	contains(t, i.must("users", "--org", "7"), "(0 rows)")
+	contains(t, i.must("users", "--reason", "ambiguous_email"), "11 Front Desk: e-mail, free", "(2 rows)")
+	contains(t, i.must("users", "--reason", "contact_taken"), "12 Di Poe: e-mail, linked to Di Poe", "(1 rows)")
+	contains(t, i.must("users", "--sort", "display_name", "--desc", "--limit", "1"), "Di Poe", "(1 rows)")
+	contains(t, i.must("users", "--sort", "display_name", "--limit", "2", "--offset", "3"), "Di Poe", "(1 rows)")
+	for _, wrong := range [][]string{{"--sort", "object_guid; DROP TABLE contacts"}, {"--limit", "-1"}, {"--reason", "bad"}, {"--format", "xml"}} {
+		if code, _, errors := i.call(append([]string{"users"}, wrong...)...); code != exitUsage {
+			t.Errorf("users %v: exit %d, %s", wrong, code, errors)
+		}
+	}
 	if code, _, _ := i.call("users", "--status", "gone"); code != exitUsage {
 		t.Errorf("an unknown status: exit %d", code)
 	}
