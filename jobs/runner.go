@@ -37,6 +37,8 @@ type Outside struct {
 	Accept []int64
 	// DryRun commits and writes nothing.
 	DryRun bool
+	// DecisionsOnly applies what people decided, without reading the sources.
+	DecisionsOnly bool
 }
 
 // ErrUsage marks what the caller asked for in vain.
@@ -64,7 +66,11 @@ func RunJob(ctx context.Context, config *Config, name string, now time.Time, out
 		Progress: outside.Progress, Checkpoint: outside.Checkpoint,
 	}
 	var summary Summary
-	outcome, err := engine.Run(ctx, nightly(name, config, outside, now), pipeline.Options{
+	recipe := nightly(name, config, outside, now)
+	if outside.DecisionsOnly {
+		recipe = decisionsOnly(name, config)
+	}
+	outcome, err := engine.Run(ctx, recipe, pipeline.Options{
 		Now: now, DryRun: outside.DryRun, Organizations: organizationIDs(config), Accepted: outside.Accept,
 		Report: func(ctx context.Context, r *pipeline.Run, status pipeline.Status) (err error) {
 			summary, err = summarise(ctx, r, status)

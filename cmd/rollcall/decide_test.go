@@ -134,3 +134,44 @@ func TestDecisionsFromAList(t *testing.T) {
 	save("object_guid\nx,y\n")
 	i.refused("list.csv:2: cannot be read as CSV", "ignore", "--from", path)
 }
+
+// A run of decisions alone needs no source, changes what was decided and nothing else; the night
+// after it finds nothing to do.
+func TestDecisionsOnly(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "two-users-one-email")
+	if code, out, _ := i.call("run", "nightly", "--decisions-only", "--now", "2026-11-01T01:00:00Z"); code != exitPartial || !strings.Contains(out, "was never read") {
+		t.Errorf("before the first night: exit %d\n%s", code, out)
+	}
+	i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	before := i.must("query", "--format", "csv", "SELECT * EXCLUDE (since_run_id) FROM contact_matching ORDER BY ALL")
+	hide := func(back bool) {
+		for _, name := range []string{"contacts.jsonl", "hq.ldif"} {
+			from, to := filepath.Join(i.folder, name), filepath.Join(i.folder, name+".hidden")
+			if back {
+				from, to = to, from
+			}
+			if err := os.Rename(from, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	hide(false)
+	contains(t, i.must("run", "nightly", "--decisions-only", "--now", "2026-11-01T03:00:00Z"), "1001 Contoso  succeeded  4      1        3          0        0            0             0            0        0")
+	if after := i.must("query", "--format", "csv", "SELECT * EXCLUDE (since_run_id) FROM contact_matching ORDER BY ALL"); after != before {
+		t.Errorf("nothing was decided, and\n%s became\n%s", before, after)
+	}
+	i.must("match", "user1", "11", "--org", "1001", "--by", "kim")
+	contains(t, i.must("run", "nightly", "--decisions-only", "--now", "2026-11-01T04:00:00Z"), "Run 20261101T040000Z-nightly: succeeded")
+	contains(t, i.must("explain", "user1", "--org", "1001"), "matched with contact 11 by hand, by kim")
+	contains(t, i.must("collectors"), "20261101T020000Z-nightly") // the last that read
+	decided := i.must("query", "--format", "csv", "SELECT * FROM contact_matching ORDER BY ALL")
+	hide(true)
+	contains(t, i.must("run", "nightly", "--now", "2026-11-02T02:00:00Z"), "succeeded")
+	if after := i.must("query", "--format", "csv", "SELECT * FROM contact_matching ORDER BY ALL"); after != decided {
+		t.Errorf("the night after changed\n%s to\n%s", decided, after)
+	}
+	if n := i.must("query", "--format", "csv", "SELECT count(*) FROM match_deltas WHERE run_id = '20261102T020000Z-nightly'"); !strings.Contains(n, "\n0") {
+		t.Errorf("the night after has match deltas: %s", n)
+	}
+}
