@@ -279,7 +279,7 @@ organizations:
 	}
 	var out bytes.Buffer
 	outcome, err := jobs.RunJob(t.Context(), config, "nightly", time.Date(2026, 11, night, 2, 0, 0, 0, time.UTC), jobs.Outside{
-		Clock: time.Now, Memory: b.memory, Log: zerolog.New(&out).Level(zerolog.InfoLevel), Out: &out,
+		Clock: time.Now, Memory: b.memory, Log: zerolog.New(zerolog.SyncWriter(&out)).Level(zerolog.InfoLevel), Out: &out,
 		Environment: func(string) (string, bool) { return "correct horse", true },
 		Pause:       func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})

@@ -74,9 +74,11 @@ func (c *connection) page(ctx context.Context, s Server, base string, want Reque
 	// A fresh request every time: go-ldap leaves the last cookie in a used one.
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 		want.Filter, want.Attributes, []ldap.Control{paging, ldap.NewControlString(domainScope, false, "")})
-	ctx, cancel := context.WithCancel(ctx)
+	// Whether the run is stopped is asked of its own context: it closes the connection, perhaps a
+	// moment before a context made from it is done.
+	searching, cancel := context.WithCancel(ctx)
 	defer cancel()
-	response := c.SearchAsync(ctx, request, searchBuffer)
+	response := c.SearchAsync(searching, request, searchBuffer)
 	waiting := c.watch()
 	defer waiting.stop()
 	var end *ldap.ControlPaging
