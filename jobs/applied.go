@@ -14,12 +14,17 @@ import (
 //go:embed applied.sql
 var appliedSQL string
 
-// Applied tells which decisions a run has applied: by organization, when the last run began that
-// did not leave it as it was.
-type Applied map[int64]time.Time
+// Applied tells which decisions a run has applied.
+type Applied struct {
+	seen map[string]bool     // by the last run
+	left map[int64]time.Time // organizations that it left as they were, and since when
+}
 
 // Pending tells whether a decision waits for the next run.
-func (a Applied) Pending(d match.Decision) bool { return !d.At.Before(a[d.OrganizationID]) }
+func (a Applied) Pending(d match.Decision) bool {
+	since, left := a.left[d.OrganizationID]
+	return !a.seen[d.ID] || left && !d.At.Before(since)
+}
 
 // Pending are the decisions that wait for the next run, in their order, without those that were
 // undone before any run saw them.
@@ -41,20 +46,37 @@ func Pending(ctx context.Context, published *sql.DB, decisions []match.Decision)
 	return pending, nil
 }
 
-func readApplied(ctx context.Context, published *sql.DB) (applied Applied, err error) {
-	rows, err := published.QueryContext(ctx, appliedSQL)
+func readApplied(ctx context.Context, published *sql.DB) (Applied, error) {
+	applied := Applied{seen: map[string]bool{}, left: map[int64]time.Time{}}
+	err := scanAll(ctx, published, "SELECT decision_id FROM decisions", func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		applied.seen[id] = true
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("look which decisions are applied: %w", err)
+		return applied, err
+	}
+	return applied, scanAll(ctx, published, appliedSQL, func(scan func(...any) error) error {
+		var organization int64
+		var since sql.NullTime
+		err := scan(&organization, &since)
+		applied.left[organization] = since.Time
+		return err
+	})
+}
+
+// scanAll runs a query on the published file and calls row for every row of it.
+func scanAll(ctx context.Context, published *sql.DB, query string, row func(scan func(...any) error) error) (err error) {
+	rows, err := published.QueryContext(ctx, query)
+	if err != nil {
+		return fmt.Errorf("look which decisions are applied: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	applied = Applied{}
 	for rows.Next() {
-		var organization int64
-		var at time.Time
-		if err := rows.Scan(&organization, &at); err != nil {
-			return nil, fmt.Errorf("look which decisions are applied: %w", err)
+		if err := row(rows.Scan); err != nil {
+			return fmt.Errorf("look which decisions are applied: %w", err)
 		}
-		applied[organization] = at
 	}
-	return applied, rows.Err()
+	return rows.Err()
 }

@@ -175,3 +175,24 @@ func TestDecisionsOnly(t *testing.T) {
 		t.Errorf("the night after has match deltas: %s", n)
 	}
 }
+
+// A decision on an organization that the last run left alone is still pending.
+func TestDecisionsOfAnOrganizationLeftAlone(t *testing.T) {
+	t.Parallel()
+	i := decided(t)
+	i.must("match", "user1", "11", "--org", "1001", "--by", "kim")
+	source := filepath.Join(i.folder, "contacts.jsonl")
+	if err := os.Rename(source, source+".hidden"); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := i.call("run", "nightly", "--now", "2026-11-02T02:00:00Z"); code != exitPartial {
+		t.Fatalf("exit %d\n%s", code, out)
+	}
+	contains(t, i.must("decisions"), "pending")
+	contains(t, i.must("users", "--search", "user1"), "match contact 11, by kim")
+	if err := os.Rename(source+".hidden", source); err != nil {
+		t.Fatal(err)
+	}
+	i.must("run", "nightly", "--now", "2026-11-03T02:00:00Z")
+	contains(t, i.must("decisions"), "applied")
+}
