@@ -67,15 +67,15 @@ func readApplied(ctx context.Context, published *sql.DB) (Applied, error) {
 }
 
 // scanAll runs a query on the published file and calls row for every row of it.
-func scanAll(ctx context.Context, published *sql.DB, query string, row func(scan func(...any) error) error) (err error) {
-	rows, err := published.QueryContext(ctx, query)
+func scanAll(ctx context.Context, published *sql.DB, query string, row func(scan func(...any) error) error, args ...any) (err error) {
+	rows, err := published.QueryContext(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("look which decisions are applied: %w", err)
+		return fmt.Errorf("query the published file: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
-			return fmt.Errorf("look which decisions are applied: %w", err)
+			return fmt.Errorf("query the published file: %w", err)
 		}
 	}
 	return rows.Err()

@@ -65,10 +65,10 @@ var (
 // decisionsPath is the file that runs read.
 func decisionsPath(config *Config) string { return filepath.Join(config.DataDir, "decisions.jsonl") }
 
-// Decisions are all that people ever decided, in their order.
-func Decisions(ctx context.Context, config *Config) ([]match.Decision, error) {
-	decisions, _, err := match.DecisionsFile{Path: decisionsPath(config)}.Read(ctx)
-	return decisions, err
+// Decisions are all that people ever decided, in their order, and the bytes of a last line that was
+// torn off while it was written.
+func Decisions(ctx context.Context, config *Config) (decisions []match.Decision, torn int, err error) {
+	return match.DecisionsFile{Path: decisionsPath(config)}.Read(ctx)
 }
 
 // Decide takes all requests or, if one of them is refused, none; the error names every refusal.

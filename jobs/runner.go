@@ -61,15 +61,20 @@ func RunJob(ctx context.Context, config *Config, name string, now time.Time, out
 		defer cancel()
 	}
 	now = now.UTC().Truncate(time.Second)
+	recipe := nightly(name, config, outside, now)
+	if outside.DecisionsOnly {
+		recipe = decisionsOnly(name, config)
+	}
+	return runRecipe(ctx, config, recipe, now, outside)
+}
+
+// runRecipe runs a recipe on the configuration's organizations and writes the summary.
+func runRecipe(ctx context.Context, config *Config, recipe pipeline.Recipe, now time.Time, outside Outside) (pipeline.Outcome, error) {
 	engine := &pipeline.Engine{
 		DataDir: config.DataDir, Clock: outside.Clock, Memory: outside.Memory, Log: outside.Log,
 		Progress: outside.Progress, Checkpoint: outside.Checkpoint,
 	}
 	var summary Summary
-	recipe := nightly(name, config, outside, now)
-	if outside.DecisionsOnly {
-		recipe = decisionsOnly(name, config)
-	}
 	outcome, err := engine.Run(ctx, recipe, pipeline.Options{
 		Now: now, DryRun: outside.DryRun, Organizations: organizationIDs(config), Accepted: outside.Accept,
 		Report: func(ctx context.Context, r *pipeline.Run, status pipeline.Status) (err error) {

@@ -756,9 +756,9 @@ func TestDamagedDataFolder(t *testing.T) {
 			damage: decisions(good + strings.NewReplacer("d1", "d2", "ignore", "forget").Replace(good)),
 			says:   []string{`decisions.jsonl: line 2: action must be match, unmatch, ignore, restore, create or undo (got "forget")`},
 		},
-		"decision cut off": {
-			damage: decisions(good + good[:60]),
-			says:   []string{"decisions.jsonl: line 2: unexpected EOF; correct the line, or remove it if it was cut off"},
+		"decision cut off in the middle": {
+			damage: decisions(good + good[:60] + "\n" + strings.Replace(good, `"id":"`, `"id":"second-`, 1)),
+			says:   []string{"decisions.jsonl: line 2: unexpected EOF; correct the line"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -196,3 +196,61 @@ func TestDecisionsOfAnOrganizationLeftAlone(t *testing.T) {
 	i.must("run", "nightly", "--now", "2026-11-03T02:00:00Z")
 	contains(t, i.must("decisions"), "applied")
 }
+
+// A writer that was killed leaves a part of a line: the run says so and goes on, without it and
+// with all others.
+func TestTornDecisionIsReported(t *testing.T) {
+	t.Parallel()
+	i := decided(t)
+	i.must("ignore", "user1", "--org", "1001", "--by", "kim")
+	path := filepath.Join(i.folder, "data", "decisions.jsonl")
+	if err := os.WriteFile(path, []byte(i.decisions()+`{"id":"x","at`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errors := i.call("run", "nightly", "--now", "2026-11-02T02:00:00Z")
+	if code != exitDone || !strings.Contains(errors, "was torn off while it was written") {
+		t.Errorf("exit %d\n%s", code, errors)
+	}
+	contains(t, i.must("users", "--status", "ignored"), "(1 rows)")
+	code, _, errors = i.call("decisions")
+	if code != exitDone || !strings.Contains(errors, "13 bytes") {
+		t.Errorf("exit %d\n%s", code, errors)
+	}
+	i.must("ignore", "user2", "--org", "1001", "--by", "kim")
+	contains(t, i.must("decisions"), "(2 rows)")
+}
+
+// What only the deleted collector had seen is gone with its links and decisions; what another one
+// has seen stays.
+func TestCollectorIsDeleted(t *testing.T) {
+	t.Parallel()
+	i := newInvocation(t, "one-collector-fails")
+	i.must("run", "nightly", "--now", "2026-11-01T02:00:00Z")
+	i.refused("is in the configuration of organization 1001: take it out there first", "collectors", "delete", "branch", "--org", "1001")
+	i.refused("--org must name", "collectors", "delete", "branch")
+	i.refused(`has no collector "nothing"`, "collectors", "delete", "nothing", "--org", "1001")
+	config := filepath.Join(i.folder, "rollcall.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if !strings.Contains(line, "branch.ldif") {
+			kept = append(kept, line)
+		}
+	}
+	i.must("ignore", "user2", "--org", "1001", "--by", "kim")
+	if err := os.WriteFile(config, []byte(strings.Join(kept, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i.must("run", "nightly", "--now", "2026-11-02T02:00:00Z")
+	contains(t, i.must("users"), "(2 rows)") // a collector that is only taken out keeps its users
+	contains(t, i.must("collectors", "delete", "branch", "--org", "1001", "--by", "kim", "--dry-run"), "dry run")
+	contains(t, i.must("users"), "(2 rows)")
+	contains(t, i.must("collectors", "delete", "branch", "--org", "1001", "--by", "kim"), "collectors-delete: succeeded")
+	contains(t, i.must("users"), "(1 rows)")
+	contains(t, i.must("collectors"), "(1 rows)")
+	contains(t, i.must("decisions"), "its collector was deleted", "undone")
+	contains(t, i.must("query", "--format", "csv", "SELECT op FROM match_deltas WHERE run_id = (SELECT max(run_id) FROM runs)"), "exclude")
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -21,9 +22,12 @@ func (a *app) decisionsVerb() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		decisions, err := jobs.Decisions(cmd.Context(), config)
+		decisions, torn, err := jobs.Decisions(cmd.Context(), config)
 		if err != nil {
 			return err
+		}
+		if torn > 0 {
+			fmt.Fprintf(a.err, "The last line of decisions.jsonl, %d bytes, was torn off while it was written and is no decision: whoever took it takes it again.\n", torn)
 		}
 		pending := map[string]bool{}
 		err = a.onPublished(cmd.Context(), func(db *sql.DB) error {

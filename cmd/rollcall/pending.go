@@ -22,7 +22,7 @@ func (a *app) pending(ctx context.Context, db *sql.DB) ([]waiting, error) {
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := jobs.Decisions(ctx, config)
+	decisions, _, err := jobs.Decisions(ctx, config)
 	if err != nil {
 		return nil, err
 	}

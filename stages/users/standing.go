@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"fmt"
 
 	"rollcall/pipeline"
 )
@@ -36,4 +37,14 @@ func Standing() pipeline.Stage {
 // MergeStanding is Merge after Standing.
 func MergeStanding() pipeline.Stage {
 	return pipeline.ScriptStage("merge", "SELECT count(*) FROM next_ad_users", pipeline.Scripts(scripts, "standing_collectors.sql", "merge.sql")...)
+}
+
+// Delete takes a collector, and the users that only it had seen, out of what Standing took over.
+func Delete(organization int64, collector string) pipeline.Stage {
+	return pipeline.Stage{Name: "delete", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
+		if err := r.Store.Exec(ctx, "INSERT INTO deleted_collectors VALUES (?, ?)", organization, collector); err != nil {
+			return 0, fmt.Errorf("note the collector: %w", err)
+		}
+		return 1, r.Store.RunScripts(ctx, pipeline.Scripts(scripts, "delete.sql")...)
+	}}
 }

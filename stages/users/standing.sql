@@ -1,5 +1,7 @@
 -- The users as the last run left them, in the place of what the collectors would read: for a run
 -- that applies decisions alone. Whoever was gone stays gone.
+CREATE OR REPLACE TEMP TABLE deleted_collectors (organization_id BIGINT NOT NULL, collector VARCHAR NOT NULL);
+
 INSERT INTO read_users BY NAME
 SELECT u.*, c.collector
 FROM ad_users u
