@@ -3,28 +3,11 @@ package jobs
 import (
 	"context"
 	"database/sql"
-	_ "embed"
 	"errors"
 	"fmt"
-	"time"
 
 	"rollcall/stages/match"
 )
-
-//go:embed applied.sql
-var appliedSQL string
-
-// Applied tells which decisions a run has applied.
-type Applied struct {
-	seen map[string]bool     // by the last run
-	left map[int64]time.Time // organizations that it left as they were, and since when
-}
-
-// Pending tells whether a decision waits for the next run.
-func (a Applied) Pending(d match.Decision) bool {
-	since, left := a.left[d.OrganizationID]
-	return !a.seen[d.ID] || left && !d.At.Before(since)
-}
 
 // Pending are the decisions that wait for the next run, in their order, without those that were
 // undone before any run saw them.
@@ -34,49 +17,31 @@ func Pending(ctx context.Context, published *sql.DB, decisions []match.Decision)
 		return nil, err
 	}
 	undone := match.Undone(decisions)
-	byID := map[string]match.Decision{}
 	var pending []match.Decision
 	for _, d := range decisions {
-		byID[d.ID] = d
-		before, isUndo := byID[d.Undoes]
-		if applied.Pending(d) && !undone[d.ID] && (!isUndo || !applied.Pending(before)) {
+		takesBackNothing := d.Action == match.ActionUndo && !applied[d.Undoes]
+		if !applied[d.ID] && !undone[d.ID] && !takesBackNothing {
 			pending = append(pending, d)
 		}
 	}
 	return pending, nil
 }
 
-func readApplied(ctx context.Context, published *sql.DB) (Applied, error) {
-	applied := Applied{seen: map[string]bool{}, left: map[int64]time.Time{}}
-	err := scanAll(ctx, published, "SELECT decision_id FROM decisions", func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		applied.seen[id] = true
-		return err
-	})
+// readApplied tells by id which decisions the runs have applied: those on an organization that
+// was left as it was are not among them.
+func readApplied(ctx context.Context, published *sql.DB) (applied map[string]bool, err error) {
+	rows, err := published.QueryContext(ctx, "SELECT decision_id FROM decisions")
 	if err != nil {
-		return applied, err
-	}
-	return applied, scanAll(ctx, published, appliedSQL, func(scan func(...any) error) error {
-		var organization int64
-		var since sql.NullTime
-		err := scan(&organization, &since)
-		applied.left[organization] = since.Time
-		return err
-	})
-}
-
-// scanAll runs a query on the published file and calls row for every row of it.
-func scanAll(ctx context.Context, published *sql.DB, query string, row func(scan func(...any) error) error, args ...any) (err error) {
-	rows, err := published.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("query the published file: %w", err)
+		return nil, fmt.Errorf("look which decisions are applied: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	applied = map[string]bool{}
 	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return fmt.Errorf("query the published file: %w", err)
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("look which decisions are applied: %w", err)
 		}
+		applied[id] = true
 	}
-	return rows.Err()
+	return applied, rows.Err()
 }

@@ -24,8 +24,6 @@ import (
 type bundle struct {
 	folder string
 	memory memory.Allocator
-	// decisionsOnly runs read nothing.
-	decisionsOnly bool
 	// policies are more keys of the one organization of readServer.
 	policies string
 	// more are more of its collectors.
@@ -61,7 +59,7 @@ func (b bundle) run(now string, checkpoint func(string)) (pipeline.Outcome, erro
 	}
 	return jobs.RunJob(context.Background(), config, "nightly", at, jobs.Outside{
 		Clock: time.Now, Environment: os.LookupEnv, Memory: b.memory, Log: zerolog.Nop(),
-		Out: new(strings.Builder), Checkpoint: checkpoint, DecisionsOnly: b.decisionsOnly,
+		Out: new(strings.Builder), Checkpoint: checkpoint,
 	})
 }
 

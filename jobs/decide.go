@@ -117,13 +117,22 @@ type judgement struct {
 	Decider
 	decisions []match.Decision
 	standing  map[match.UserKey]match.Standing
-	applied   Applied
+	applied   map[string]bool // by a run
 }
 
 func newJudgement(ctx context.Context, d Decider, before []match.Decision) (*judgement, error) {
 	applied, err := readApplied(ctx, d.Published)
 	if err != nil {
 		return nil, err
+	}
+	there := map[string]bool{}
+	for _, decision := range before {
+		there[decision.ID] = true
+	}
+	for id := range applied {
+		if !there[id] {
+			return nil, fmt.Errorf("decisions.jsonl lacks decision %s, which a run has applied: restore the file from a backup first", id)
+		}
 	}
 	j := &judgement{Decider: d, decisions: slices.Clone(before), applied: applied}
 	j.standing, _ = match.Fold(j.decisions)
@@ -250,21 +259,35 @@ func (j *judgement) match(ctx context.Context, user target, standing match.Stand
 		return "", fmt.Errorf("look for the contact: %w", err)
 	case organization != user.OrganizationID:
 		return "", refuse("contact %d is one of organization %d, and %s of %d; matching never crosses organizations", contact, organization, user, user.OrganizationID)
-	case standing.ContactID != nil && *standing.ContactID == contact:
-		return "", unchanged("%s is matched to contact %d by hand already", user, contact)
-	case r.Place != "" && user.contact.Valid && user.contact.Int64 == contact && j.linkStands(standing):
-		return "", unchanged("%s is matched to contact %d already", user, contact)
+	case r.Place != "" && user.contact.Valid && user.contact.Int64 == contact:
+		// A line of the list that nobody edited: it shows the last run's link.
+		return "", unchanged("%s was matched to contact %d when the list was made", user, contact)
 	}
-	for key, other := range j.standing {
-		if other.ContactID != nil && *other.ContactID == contact && key.OrganizationID == user.OrganizationID && key != user.UserKey && !j.Take {
-			return "", refuse("contact %d %s was matched by hand to user %s, by %s; --take takes it from there", contact, name, key.ObjectGUID, other.DecidedBy)
-		}
+	key, other := j.holder(user.OrganizationID, contact)
+	switch {
+	case other.Position > 0 && key == user.UserKey:
+		return "", unchanged("%s is matched to contact %d by hand already", user, contact)
+	case other.Position > 0 && !j.Take:
+		return "", refuse("contact %d %s was matched by hand to user %s, by %s; --take takes it from there", contact, name, key.ObjectGUID, other.DecidedBy)
 	}
 	words := fmt.Sprintf("is matched to contact %d %s", contact, name)
+	if standing.Ignored {
+		words = "is ignored no more and " + words
+	}
 	if holder != "" && holder != user.ObjectGUID {
 		words += fmt.Sprintf(", which %s (%s) loses", holderName, holder)
 	}
 	return words, nil
+}
+
+// holder is whom a contact is matched to by hand: of several the last.
+func (j *judgement) holder(organization, contact int64) (key match.UserKey, standing match.Standing) {
+	for k, s := range j.standing {
+		if k.OrganizationID == organization && s.ContactID != nil && *s.ContactID == contact && s.Position > standing.Position {
+			key, standing = k, s
+		}
+	}
+	return key, standing
 }
 
 // unmatch judges an unmatch: there must be a link, of the last run or of a decision since.
@@ -274,10 +297,8 @@ func (j *judgement) unmatch(user target, standing match.Standing, decision *matc
 		decision.ContactID = standing.ContactID
 	case user.contact.Valid && j.linkStands(standing):
 		decision.ContactID = &user.contact.Int64
-	case user.key != "" && j.linkStands(standing):
-		return "is taken apart from the contact that was to be created for it", nil
-	case standing.Create != "":
-		return "gets no contact of its own", nil
+	case user.key != "" || standing.Create != "":
+		return "", refuse("the contact that is created for %s has not appeared: undo the decision that asked for it, or unmatch it once it is there", user)
 	default:
 		return "", unchanged("%s is not matched", user)
 	}
@@ -291,7 +312,7 @@ func (j *judgement) linkStands(standing match.Standing) bool {
 		return true
 	}
 	last := j.decisions[standing.Position-1]
-	return !j.applied.Pending(last) || last.Action == match.ActionCreate || last.Action == match.ActionRestore
+	return j.applied[last.ID] || last.Action == match.ActionCreate || last.Action == match.ActionRestore
 }
 
 // create judges a creation.
@@ -302,6 +323,8 @@ func (j *judgement) create(user target, standing match.Standing) (string, error)
 		return "", refuse("organization %d is not in the configuration", user.OrganizationID)
 	case j.Config.Organizations[place].Create == "never":
 		return "", refuse("the configuration of organization %d says create: never", user.OrganizationID)
+	case standing.Ignored:
+		return "", refuse("%s is ignored; restore it first", user)
 	case standing.Create != "":
 		return "", unchanged("a contact for %s was asked for already, by %s", user, standing.DecidedBy)
 	case standing.ContactID != nil, user.status == "matched" && j.linkStands(standing):

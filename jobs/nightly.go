@@ -35,28 +35,6 @@ func nightly(name string, config *Config, outside Outside, now time.Time) pipeli
 	}
 }
 
-// decisionsOnly is the main job without its sources: users and contacts are what they were, and
-// only what people decided since then changes anything.
-func decisionsOnly(name string, config *Config) pipeline.Recipe {
-	return pipeline.Recipe{
-		Job: name,
-		// One after another: what was never read has no decisions either.
-		Extract: []pipeline.Stage{settings(config)},
-		Stages: []pipeline.Stage{
-			users.Standing(),
-			contacts.Standing(),
-			match.Decisions(decisionsPath(config)),
-			users.MergeStanding(),
-			contacts.Next(),
-			match.StageOnStanding(),
-			delta.Stage(),
-			push.Stage(),
-		},
-		Account: delta.Account(),
-		Loads:   loads(),
-	}
-}
-
 // loads write the files of any committed run, an interrupted one included.
 func loads() []pipeline.Load { return []pipeline.Load{delta.Files, push.Files} }
 

@@ -37,8 +37,6 @@ type Outside struct {
 	Accept []int64
 	// DryRun commits and writes nothing.
 	DryRun bool
-	// DecisionsOnly applies what people decided, without reading the sources.
-	DecisionsOnly bool
 }
 
 // ErrUsage marks what the caller asked for in vain.
@@ -61,21 +59,12 @@ func RunJob(ctx context.Context, config *Config, name string, now time.Time, out
 		defer cancel()
 	}
 	now = now.UTC().Truncate(time.Second)
-	recipe := nightly(name, config, outside, now)
-	if outside.DecisionsOnly {
-		recipe = decisionsOnly(name, config)
-	}
-	return runRecipe(ctx, config, recipe, now, outside)
-}
-
-// runRecipe runs a recipe on the configuration's organizations and writes the summary.
-func runRecipe(ctx context.Context, config *Config, recipe pipeline.Recipe, now time.Time, outside Outside) (pipeline.Outcome, error) {
 	engine := &pipeline.Engine{
 		DataDir: config.DataDir, Clock: outside.Clock, Memory: outside.Memory, Log: outside.Log,
 		Progress: outside.Progress, Checkpoint: outside.Checkpoint,
 	}
 	var summary Summary
-	outcome, err := engine.Run(ctx, recipe, pipeline.Options{
+	outcome, err := engine.Run(ctx, nightly(name, config, outside, now), pipeline.Options{
 		Now: now, DryRun: outside.DryRun, Organizations: organizationIDs(config), Accepted: outside.Accept,
 		Report: func(ctx context.Context, r *pipeline.Run, status pipeline.Status) (err error) {
 			summary, err = summarise(ctx, r, status)

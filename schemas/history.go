@@ -92,7 +92,7 @@ var RunOrganizations = Table{
 		required("unmatched", Int64, "Users unmatched."),
 		required("ignored", Int64, "Users ignored."),
 		required("unavailable", Int64, "Users unavailable."),
-		nullable("excluded", Int64, "Accounts that were read and are not users; null for an organization that was left as it was, 0 in a run of decisions alone."),
+		nullable("excluded", Int64, "Accounts that were read and are not users; null for an organization that was left as it was."),
 		nullable("exclusions", String, "Why, counted: disabled 5, trust 2. An account that several collectors saw counts once, with the first reason by name."),
 		nullable("message", String, "What a person should know."),
 	},

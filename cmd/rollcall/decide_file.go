@@ -58,10 +58,14 @@ func readRequests(path, action string, organization int64, reason string) ([]job
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := rows.FieldPos(0)
-		if err != nil {
-			return nil, refuse(line, "cannot be read as CSV: %v", err)
+		var malformed *csv.ParseError
+		if errors.As(err, &malformed) {
+			return nil, refuse(malformed.Line, "cannot be read as CSV: %v", malformed.Err)
 		}
+		if err != nil {
+			return nil, usagef("read the file of --from: %w", err)
+		}
+		line, _ := rows.FieldPos(0)
 		value := func(name string) string {
 			if i, known := columns[name]; known {
 				return strings.TrimSpace(row[i])

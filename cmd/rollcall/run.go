@@ -10,7 +10,7 @@ import (
 
 func (a *app) runVerb() *cobra.Command {
 	var now string
-	var dryRun, decisionsOnly bool
+	var dryRun bool
 	var accept []int64
 	verb := &cobra.Command{
 		Use:   "run JOB",
@@ -31,7 +31,7 @@ func (a *app) runVerb() *cobra.Command {
 					return usagef("--now must be a time such as 2026-11-01T02:00:00Z (got %q)", now)
 				}
 			}
-			outside.DryRun, outside.Accept, outside.DecisionsOnly = dryRun, accept, decisionsOnly
+			outside.DryRun, outside.Accept = dryRun, accept
 			progress := a.startProgress()
 			outside.Progress = progress.add
 			outside.Out = progress.clearing(a.out)
@@ -43,7 +43,6 @@ func (a *app) runVerb() *cobra.Command {
 	}
 	verb.Flags().StringVar(&now, "now", "", "logical `TIME` of the run (default: the clock)")
 	verb.Flags().BoolVar(&dryRun, "dry-run", false, "do everything but commit and write, and print what would change")
-	verb.Flags().BoolVar(&decisionsOnly, "decisions-only", false, "apply what people decided, without reading the sources")
 	verb.Flags().Int64SliceVar(&accept, "accept", nil, "let `ORG` through the guard once")
 	return verb
 }

@@ -8,7 +8,7 @@ import (
 	"rollcall/pipeline"
 )
 
-//go:embed validate.sql contacts.sql next.sql standing.sql
+//go:embed validate.sql contacts.sql next.sql
 var scripts embed.FS
 
 // Extract reads all contact sources into read_contacts, read_contact_emails and

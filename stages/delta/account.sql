@@ -74,3 +74,9 @@ LEFT JOIN (SELECT organization_id, CAST(sum(accounts) AS BIGINT) AS accounts,
            FROM (SELECT organization_id, reason, count(*) AS accounts FROM excluded_accounts GROUP BY ALL)
            GROUP BY organization_id) e ON e.organization_id = v.organization_id
 CROSS JOIN run_context x;
+
+-- A decision is applied once a run has worked on its organization: one on an organization that is
+-- left as it was waits for the next run, as if tonight had not read it.
+DELETE FROM next_decisions
+WHERE organization_id IN (SELECT organization_id FROM verdicts WHERE status <> 'succeeded')
+  AND decision_id NOT IN (SELECT decision_id FROM decisions);

@@ -81,11 +81,26 @@ func (f DecisionsFile) Append(ctx context.Context, decide func(standing []Decisi
 	} else if end > 0 && text[end-1] != '\n' {
 		lines = append([]byte("\n"), lines...) // somebody's editor left the last line without an end
 	}
-	if _, err := file.WriteAt(lines, end); err != nil {
-		return fmt.Errorf("write the decisions: %w", err)
+	_, err = file.WriteAt(lines, end)
+	if err := errors.Join(err, file.Sync()); err != nil {
+		// All of it or nothing: what did fit on the disk is taken back.
+		return errors.Join(fmt.Errorf("write the decisions: %w", err), file.Truncate(end), file.Sync())
 	}
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("write the decisions to the disk: %w", err)
+	if len(text) == 0 {
+		return syncFolder(filepath.Dir(f.Path))
+	}
+	return nil
+}
+
+// syncFolder brings a new file's name to the disk.
+func syncFolder(path string) (err error) {
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("write the folder of the decisions to the disk: %w", err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	if err := folder.Sync(); err != nil {
+		return fmt.Errorf("write the folder of the decisions to the disk: %w", err)
 	}
 	return nil
 }

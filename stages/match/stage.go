@@ -4,27 +4,16 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"slices"
 
 	"rollcall/pipeline"
 )
 
-//go:embed links.sql excluded.sql contention.sql pool.sql match.sql decide.sql standing.sql
+//go:embed links.sql excluded.sql contention.sql pool.sql match.sql decide.sql
 var scripts embed.FS
 
-// tiers are the scripts of the stage, in their order.
-//
-//nolint:gochecknoglobals // a constant list
-var tiers = []string{"links.sql", "excluded.sql", "contention.sql", "pool.sql", "match.sql", "decide.sql"}
-
 // Stage links users to contacts and gives every user its status.
-func Stage() pipeline.Stage { return stage(tiers...) }
-
-// StageOnStanding is Stage in a run that has read nothing.
-func StageOnStanding() pipeline.Stage { return stage(append(slices.Clone(tiers), "standing.sql")...) }
-
-func stage(names ...string) pipeline.Stage {
-	all := pipeline.Scripts(scripts, names...)
+func Stage() pipeline.Stage {
+	all := pipeline.Scripts(scripts, "links.sql", "excluded.sql", "contention.sql", "pool.sql", "match.sql", "decide.sql")
 	return pipeline.Stage{Name: "match", Run: func(ctx context.Context, r *pipeline.Run) (int64, error) {
 		if err := r.Store.RunScripts(ctx, all...); err != nil {
 			return 0, err

@@ -1,6 +1,3 @@
--- Nobody deletes a collector at night.
-CREATE OR REPLACE TEMP TABLE deleted_collectors (organization_id BIGINT NOT NULL, collector VARCHAR NOT NULL);
-
 -- How each collector's last read went. A collector that failed, or has no credentials, keeps
 -- the count and the run of its last complete read; one that is no longer configured stays on
 -- the list, because its users stay until it is deleted.

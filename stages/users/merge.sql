@@ -4,7 +4,6 @@
 --   ad_users        users as last committed
 --   read_logons     what the other domain controllers know of last logons
 --   user_matching   their links: an exclusion never applies to a linked user
---   deleted_collectors   collectors that a person deletes in this run; empty at night
 --
 -- Fills next_ad_users, next_ad_user_collectors, next_ad_user_aliases, and user_presence: for each
 -- user whether it is 'present', or 'gone'.
@@ -87,19 +86,11 @@ JOIN active_organizations a ON a.organization_id = u.organization_id
 LEFT JOIN next_ad_users n   ON n.organization_id = u.organization_id AND n.object_guid = u.object_guid
 WHERE n.object_guid IS NULL;
 
--- Those that were seen tonight but are excluded now are no users any more, and leave the list; so
--- do those that only a deleted collector had seen.
+-- Those that were seen tonight but are excluded now are no users any more, and leave the list.
 CREATE OR REPLACE TEMP TABLE excluded_now AS
-SELECT m.organization_id, m.object_guid
+SELECT DISTINCT m.organization_id, m.object_guid
 FROM missing m
-JOIN read_users r ON r.organization_id = m.organization_id AND r.object_guid = m.object_guid
-UNION
-SELECT m.organization_id, m.object_guid
-FROM missing m
-JOIN ad_user_collectors c        ON c.organization_id = m.organization_id AND c.object_guid = m.object_guid
-LEFT JOIN deleted_collectors d   ON d.organization_id = c.organization_id AND d.collector = c.collector
-GROUP BY m.organization_id, m.object_guid
-HAVING count(*) = count(d.collector);
+JOIN read_users r ON r.organization_id = m.organization_id AND r.object_guid = m.object_guid;
 
 -- Absence counts only when every collector that had seen the user has read its AD completely.
 -- One without credentials, or no longer configured, has not: it vouches for its users still.
@@ -164,7 +155,3 @@ FROM ad_user_aliases a
 JOIN missing m           ON m.organization_id = a.organization_id AND m.object_guid = a.object_guid
 LEFT JOIN excluded_now e ON e.organization_id = a.organization_id AND e.object_guid = a.object_guid
 WHERE e.object_guid IS NULL;
-
--- A deleted collector has seen nobody.
-DELETE FROM next_ad_user_collectors c USING deleted_collectors d
-WHERE d.organization_id = c.organization_id AND d.collector = c.collector;

@@ -13,7 +13,7 @@ import (
 	"rollcall/schemas"
 )
 
-//go:embed collectors.sql merge.sql standing.sql standing_collectors.sql delete.sql
+//go:embed collectors.sql merge.sql
 var scripts embed.FS
 
 // status of a collector's read.
