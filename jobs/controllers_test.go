@@ -28,15 +28,7 @@ func TestLastLogonOfSeveralControllers(t *testing.T) {
 			people[i].Attributes["lastLogon"] = [][]byte{[]byte(logons[i])}
 			people[i].Attributes["lastLogonTimestamp"] = [][]byte{[]byte(tuesday)}
 		}
-		dc, err := fakedc.Start(fakedc.Options{
-			BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true,
-			Entries: people, NotAfter: time.Now().AddDate(0, 11, 0),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(dc.Close)
-		return dc
+		return contosoDC(t, authority, people)
 	}
 	first, second := start(wednesday, "0"), start(tuesday, thursday)
 	b := newBundle(t)
@@ -80,14 +72,7 @@ func TestReplicatedLogonAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		dc, err := fakedc.Start(fakedc.Options{
-			BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true, Entries: staff(2),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(dc.Close)
-		controllers = append(controllers, dc)
+		controllers = append(controllers, contosoDC(t, authority, staff(2)))
 	}
 	b := newBundle(t)
 	b.write(t, "ca.pem", string(authority.PEM()))
@@ -99,6 +84,20 @@ func TestReplicatedLogonAlone(t *testing.T) {
 	if got := b.row(t, `SELECT count(*) || ' ' || count(last_logon) FROM ad_users`); got != "2 0" || controllers[1].Stats().Connections != 0 {
 		t.Errorf("users and logons: %s; %d connections to the second controller", got, controllers[1].Stats().Connections)
 	}
+}
+
+// contosoDC is a healthy controller whose certificate is good for long, whatever the logical time.
+func contosoDC(t *testing.T, authority *fakedc.Authority, people []fakedc.Entry) *fakedc.Server {
+	t.Helper()
+	dc, err := fakedc.Start(fakedc.Options{
+		BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true,
+		Entries: people, NotAfter: time.Now().AddDate(0, 11, 0),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dc.Close)
+	return dc
 }
 
 // row is the one text that a query on the published file yields.
@@ -131,15 +130,7 @@ func TestFreshestRecordCounts(t *testing.T) {
 				delete(people[0].Attributes, name)
 			}
 		}
-		dc, err := fakedc.Start(fakedc.Options{
-			BindDN: "svc@contoso.example", Password: "correct horse", NamingContext: "DC=contoso,DC=example", CA: authority, TLS: true,
-			Entries: people, NotAfter: time.Now().AddDate(0, 11, 0),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(dc.Close)
-		return dc
+		return contosoDC(t, authority, people)
 	}
 	const older, later = "134327232000000000", "134328096000000000"
 	for name, c := range map[string]struct{ stale, fresh *fakedc.Server }{

@@ -13,9 +13,6 @@ import (
 	"rollcall/stages/match"
 )
 
-//go:embed decide_user.sql
-var decideUserSQL string
-
 //go:embed decide_contact.sql
 var decideContactSQL string
 
@@ -139,19 +136,12 @@ func newJudgement(ctx context.Context, d Decider, before []match.Decision) (*jud
 	return j, nil
 }
 
-// target is a user as the last run left it.
-type target struct {
-	match.UserKey
-	name, status, rule, key string
-	contact                 sql.NullInt64
-}
-
 // judge turns a request into a decision, or refuses it.
 func (j *judgement) judge(ctx context.Context, r Request) (Decided, error) {
 	if r.Action == match.ActionUndo {
 		return j.undo(r)
 	}
-	user, err := j.user(ctx, r)
+	user, err := findUser(ctx, j.Published, r.User, r.Organization)
 	if err != nil {
 		return Decided{}, err
 	}
@@ -211,47 +201,12 @@ func unchanged(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUnchanged}, args...)...)
 }
 
-func (t target) String() string {
-	if t.name == "" {
-		return "user " + t.ObjectGUID
-	}
-	return t.name + " (" + t.ObjectGUID + ")"
-}
-
-// user finds whom a request means.
-func (j *judgement) user(ctx context.Context, r Request) (found target, err error) {
-	var organization any
-	if r.Organization != 0 {
-		organization = r.Organization
-	}
-	rows, err := j.Published.QueryContext(ctx, decideUserSQL, r.User, organization)
-	if err != nil {
-		return found, fmt.Errorf("look for the user: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	n := 0
-	for ; rows.Next(); n++ {
-		if err := rows.Scan(&found.OrganizationID, &found.ObjectGUID, &found.name, &found.status, &found.rule, &found.contact, &found.key); err != nil {
-			return found, fmt.Errorf("look for the user: %w", err)
-		}
-	}
-	switch {
-	case rows.Err() != nil:
-		return found, fmt.Errorf("look for the user: %w", rows.Err())
-	case n == 0:
-		return found, refuse("no user %q; give a GUID, or a UPN or account name with --org; `rollcall users --search` finds it", r.User)
-	case n > 1:
-		return found, refuse("%q is more than one user; give the GUID, with --org if several organizations have it", r.User)
-	}
-	return found, nil
-}
-
 // match judges a match: the contact must be there, and must not be somebody else's by hand.
 func (j *judgement) match(ctx context.Context, user target, standing match.Standing, r Request) (string, error) {
 	contact := r.Contact
 	var organization int64
-	var name, holder, holderName, rule string
-	err := j.Published.QueryRowContext(ctx, decideContactSQL, contact, user.OrganizationID).Scan(&organization, &name, &holder, &holderName, &rule)
+	var name, holder, holderName string
+	err := j.Published.QueryRowContext(ctx, decideContactSQL, contact, user.OrganizationID).Scan(&organization, &name, &holder, &holderName)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", refuse("no contact %d; `rollcall explain USER` lists the candidates", contact)

@@ -120,7 +120,7 @@ func (a *app) demoAnswers(ctx context.Context, d *demo) (err error) {
 		}
 	}
 	fmt.Fprintf(a.out, "\n# Why is it so with this one?\n$ rollcall explain %s --org %d\n\n", demoUser, demoUserOrganization)
-	user, err := findUser(ctx, db, demoUser, demoUserOrganization)
+	user, err := lookUp(ctx, db, demoUser, demoUserOrganization)
 	if err != nil {
 		return err
 	}

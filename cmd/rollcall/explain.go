@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"rollcall/jobs"
 )
 
 //go:embed explain.sql
@@ -28,7 +30,7 @@ func (a *app) explainVerb() *cobra.Command {
 	verb.Flags().Int64Var(&organization, "org", 0, "organization `N` of the user")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.onPublished(cmd.Context(), func(db *sql.DB) error {
-			user, err := findUser(cmd.Context(), db, args[0], organization)
+			user, err := lookUp(cmd.Context(), db, args[0], organization)
 			if err != nil {
 				return err
 			}
@@ -57,27 +59,20 @@ type explained struct {
 	collectors                                      sql.NullString
 }
 
-func findUser(ctx context.Context, db *sql.DB, user string, organization int64) (found explained, err error) {
-	rows, err := db.QueryContext(ctx, explainSQL, user, unless(organization, 0))
+// lookUp reads what explain tells of a user.
+func lookUp(ctx context.Context, db *sql.DB, user string, organization int64) (found explained, err error) {
+	key, err := jobs.FindUser(ctx, db, user, organization)
+	if errors.Is(err, jobs.ErrRefused) {
+		return found, &usageError{err}
+	}
 	if err != nil {
-		return found, fmt.Errorf("look for the user: %w", err)
+		return found, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	n := 0
-	for ; rows.Next(); n++ {
-		if err := rows.Scan(&found.organization, &found.guid, &found.name, &found.email, &found.emailSource,
-			&found.emailKey, &found.firstKey, &found.lastKey, &found.adStatus, &found.status, &found.rule, &found.reason,
-			&found.contact, &found.key, &found.since, &found.who, &found.collectors); err != nil {
-			return found, fmt.Errorf("look for the user: %w", err)
-		}
-	}
-	switch {
-	case rows.Err() != nil:
-		return found, fmt.Errorf("look for the user: %w", rows.Err())
-	case n == 0:
-		return found, usagef("no user %q; give a GUID, or a UPN or account name with --org", user)
-	case n > 1:
-		return found, usagef("%q is %d users; give the GUID, with --org if several organizations have it", user, n)
+	err = db.QueryRowContext(ctx, explainSQL, key.OrganizationID, key.ObjectGUID).Scan(&found.organization, &found.guid, &found.name, &found.email, &found.emailSource,
+		&found.emailKey, &found.firstKey, &found.lastKey, &found.adStatus, &found.status, &found.rule, &found.reason,
+		&found.contact, &found.key, &found.since, &found.who, &found.collectors)
+	if err != nil {
+		return found, fmt.Errorf("look the user up: %w", err)
 	}
 	return found, nil
 }

@@ -1,5 +1,5 @@
--- Finds the user of `rollcall explain`: by GUID, or by UPN or account name in one organization.
---   $1 the user   $2 organization, or NULL
+-- What `rollcall explain` tells of a user.
+--   $1 organization   $2 user
 SELECT u.organization_id, u.object_guid, COALESCE(m.display_name, ''), COALESCE(u.email, ''), COALESCE(u.email_source, ''),
        COALESCE(u.email_key, ''), COALESCE(u.first_key, ''), COALESCE(u.last_key, ''), u.ad_status,
        m.status, COALESCE(m.rule, ''), COALESCE(m.reason, ''), m.contact_id, COALESCE(m.contact_key, ''),
@@ -8,8 +8,4 @@ SELECT u.organization_id, u.object_guid, COALESCE(m.display_name, ''), COALESCE(
         WHERE c.organization_id = u.organization_id AND c.object_guid = u.object_guid)
 FROM ad_users u
 JOIN contact_matching m ON m.organization_id = u.organization_id AND m.object_guid = u.object_guid
-WHERE ($2::BIGINT IS NULL OR u.organization_id = $2)
-  AND (u.object_guid = lower($1)
-       OR ($2::BIGINT IS NOT NULL
-           AND (lower(u.user_principal_name) = lower($1) OR lower(u.sam_account_name) = lower($1))))
-ORDER BY u.organization_id, u.object_guid
+WHERE u.organization_id = $1 AND u.object_guid = $2

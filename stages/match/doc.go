@@ -1,6 +1,6 @@
 // Package match links users to contacts (design section 3).
 //
-//	decisions.jsonl ─ decisions.go ─ read_decided_users, read_separations
+//	decisions.jsonl ─ decisions_file.go (locked, appended) ─ decisions.go (folded) ─ read_decided_users, read_separations
 //	links.sql       what stands before any matching: old links, people's decisions, created contacts that appeared
 //	excluded.sql    accounts that are excluded and have no link leave the list
 //	contention.sql  who competes for what: an ambiguity stays for a person until something about it changes

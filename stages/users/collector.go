@@ -26,18 +26,23 @@ func (k Collector) hasCredentials() bool { return k.LDIF != "" || k.Server.HasCr
 func (k Collector) read(ctx context.Context, r *pipeline.Run) (result outcome, err error) {
 	in := &intake{collector: k, run: r, ctx: ctx}
 	defer in.release()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, in.discard(ctx))
+		}
+	}()
 	if k.LDIF != "" {
 		if err := in.Begin(ctx, directory.Attempt{Number: 1}); err != nil {
 			return outcome{}, err
 		}
 		if err := k.readFile(ctx, &in.policy, in.Visit); err != nil {
-			return outcome{}, errors.Join(err, in.discard(ctx))
+			return outcome{}, err
 		}
 		return in.finish(ctx)
 	}
 	reading, err := k.Server.Read(ctx, directory.Request{Filter: accountFilter, Attributes: k.Rules.attributes()}, in)
 	if err != nil {
-		return outcome{}, errors.Join(err, in.discard(ctx))
+		return outcome{}, err
 	}
 	if result, err = in.finish(ctx); err != nil {
 		return outcome{}, err

@@ -83,12 +83,13 @@ type inspector struct {
 	policy    Policy
 	found     Inspection
 	places    places
+	tally     tally
 	have      map[string]int64 // people with an attribute, by its name in lower case
 }
 
 // Begin looks at the controller and its clock.
 func (in *inspector) Begin(_ context.Context, attempt directory.Attempt) error {
-	in.policy, in.places, in.have = policyOf(attempt.Domain), places{}, map[string]int64{}
+	in.policy, in.places, in.tally, in.have = policyOf(attempt.Domain), places{}, tally{}, map[string]int64{}
 	in.found = Inspection{Domain: attempt.Domain, Excluded: map[string]int64{}}
 	if !attempt.Domain.Clock.IsZero() {
 		skew := attempt.Domain.Clock.Sub(in.clock().UTC()).Round(time.Second)
@@ -106,13 +107,8 @@ func (in *inspector) Visit(e directory.Entry) error {
 	if isNew, err := in.places.enter(u, e); err != nil || !isNew {
 		return err
 	}
-	if len(u.Unreadable) > 0 && in.found.FirstWrong == "" {
-		in.found.FirstWrong = u.Unreadable[0]
-	}
-	in.found.Unreadable += int64(len(u.Unreadable))
-	if u.Excluded == "" {
-		in.found.Users++
-	} else {
+	in.tally.add(u)
+	if u.Excluded != "" {
 		in.found.Excluded[u.Excluded]++
 	}
 	if slices.Contains([]string{"trust", "machine"}, u.Excluded) {
@@ -126,6 +122,7 @@ func (in *inspector) Visit(e directory.Entry) error {
 }
 
 func (in *inspector) result() (Inspection, error) {
+	in.found.Users, in.found.Unreadable, in.found.FirstWrong = in.tally.users, in.tally.unreadable, in.tally.firstWrong
 	if in.found.People == 0 {
 		return in.found, errors.New("no account is visible: check base_dn and what the account may read")
 	}

@@ -25,7 +25,8 @@ type Domain struct {
 	Policy Entry
 	// FineGrained are the password settings objects that are readable (MS-ADTS 3.1.1.4.5.36).
 	FineGrained []Entry
-	// Limits are the controller's own, such as MaxPageSize=1000; empty where not readable.
+	// Limits are those of the forest's default query policy, such as MaxPageSize=1000; empty where
+	// not readable.
 	Limits []string
 
 	highestUSN int64
@@ -66,7 +67,7 @@ func (c *connection) domain() (Domain, error) {
 	}
 	limits, err := c.one("CN=Default Query Policy,CN=Query-Policies,CN=Directory Service,CN=Windows NT,CN=Services,"+configuration, "lDAPAdminLimits")
 	if err != nil {
-		return d, fmt.Errorf("read the controller's limits: %w", err)
+		return d, fmt.Errorf("read the query policy: %w", err)
 	}
 	for _, limit := range limits.Values("ldapadminlimits") {
 		d.Limits = append(d.Limits, string(limit))

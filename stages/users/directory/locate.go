@@ -97,7 +97,7 @@ func (s Server) discover(ctx context.Context) ([]Controller, error) {
 // mayBe tells whether a host that DNS names may be a controller. DNS is easily forged: where any
 // public CA is trusted, a certificate for the host proves nothing, unless the host is the domain's.
 func (s Server) mayBe(host string) bool {
-	return host != "" && (s.CAFile != "" || s.ServerName != "" || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(s.Domain)))
+	return host != "" && (s.CAFile != "" || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(s.Domain)))
 }
 
 // lookup asks for _ldap._tcp.NAME; a name that does not exist has no records.
